@@ -1,0 +1,1 @@
+"""How alike do neural networks see? The measures and experiments behind the book's chapters."""

@@ -1,0 +1,49 @@
+"""Checks of what callers hand in: every error names the argument, the rule and the value."""
+
+import numpy as np
+import torch
+
+ArrayLike = np.ndarray | torch.Tensor
+
+
+def as_features(value: ArrayLike, name: str, *, min_stimuli: int = 1, device: str | torch.device | None = None):
+    """Features as a finite floating tensor of shape ``(n_stimuli, n_units)``; float64 stays, all else becomes float32.
+
+    Raises
+    ------
+    ValueError
+        If the array is not two-dimensional, has no unit, has fewer than `min_stimuli` rows, or holds NaN or infinity.
+    """
+    tensor = torch.as_tensor(value, device=device)
+    if tensor.is_complex():
+        raise ValueError(f"'{name}' must be real, got {tensor.dtype}.")
+    if tensor.dtype != torch.float64:
+        tensor = tensor.to(torch.float32)
+    if tensor.ndim != 2:
+        raise ValueError(f"'{name}' must have shape (n_stimuli, n_units), got {tuple(tensor.shape)}.")
+    if tensor.shape[1] == 0:
+        raise ValueError(f"'{name}' must have at least 1 unit, got shape {tuple(tensor.shape)}.")
+    if tensor.shape[0] < min_stimuli:
+        raise ValueError(f"'{name}' must have at least {min_stimuli} stimuli, got {tensor.shape[0]}.")
+    if not torch.isfinite(tensor).all():
+        count = int((~torch.isfinite(tensor)).sum())
+        raise ValueError(f"'{name}' must be finite, got {count} NaN or infinite entries.")
+    return tensor
+
+
+def as_integers(value, name: str, *, shape: tuple[int | None, ...]) -> np.ndarray:
+    """An int64 array of the given shape (None: any size), or a ValueError that names the argument."""
+    array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"'{name}' must hold integers, got {array.dtype}.")
+    if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"'{name}' must have shape ({wanted}), got {array.shape}.")
+    return array.astype(np.int64)
+
+
+def choose(value, name: str, choices):
+    """`value` if it is one of `choices`, else a ValueError that lists them."""
+    if value not in choices:
+        raise ValueError(f"'{name}' must be one of {', '.join(map(repr, choices))}, got {value!r}.")
+    return value
