@@ -1,0 +1,33 @@
+# Two commands matter: `make book` and `make test`. Each sets up .venv first, and does nothing twice.
+.PHONY: book test setup lock public benchmarks clean
+
+# The first interpreter that is new enough; tools/setup_environment.py says what to do when there is none.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
+RUN := .venv/bin/python
+
+book: setup
+	@$(RUN) -m analysis book
+
+test: setup
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m pytest
+
+setup:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it with 'make PYTHON=/path/to/python3.11 ...'." >&2; exit 2; }
+	@$(PYTHON) tools/setup_environment.py
+
+benchmarks: setup
+	@$(RUN) -m pytest benchmarks --benchmark-only -o python_files='bench_*.py' -o python_functions='bench_*'
+
+# Pins anew what pyproject.toml asks for. "+cpu" names one build of PyTorch; "2.13.0" accepts every build.
+lock: setup
+	@$(RUN) -m pip install --quiet pip-tools
+	@$(RUN) -m piptools compile --quiet --upgrade --extra test --strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file requirements.lock pyproject.toml
+	@sed -i.bak 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements.lock && rm requirements.lock.bak
+
+clean:
+	rm -rf _build

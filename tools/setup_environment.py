@@ -1,0 +1,82 @@
+"""Create .venv and install requirements.lock into it, unless that has been done.
+
+Keeps to old syntax, so that a Python too old for the book can say so in one sentence.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+STAMP = os.path.join(VENV, "installed.sha256")
+PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python.exe" if os.name == "nt" else "python")
+
+
+def stop(sentence):
+    sys.stderr.write("\n" + sentence + "\n")
+    sys.exit(2)
+
+
+def wanted():
+    """What the environment is made of, by content: the lock, the package's metadata and the interpreter."""
+    digest = hashlib.sha256(f"{sys.version_info[0]}.{sys.version_info[1]} {ROOT}".encode())
+    for name in ("requirements.lock", "pyproject.toml"):
+        with open(os.path.join(ROOT, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def installed():
+    try:
+        with open(STAMP) as file:
+            return os.path.exists(PYTHON) and file.read() == wanted()
+    except OSError:
+        return False
+
+
+def check_python():
+    if sys.version_info < (3, 11):
+        stop(
+            f"Python 3.11 or newer is needed, and this is Python {sys.version_info[0]}.{sys.version_info[1]}: install a "
+            "newer one, or name it with 'make PYTHON=/path/to/python3.11 book'."
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        stop(
+            "This Python has no 'venv' module: install it (on Debian or Ubuntu: apt install python3-venv), then call "
+            "make again."
+        )
+
+
+def call(step, arguments, advice):
+    print("[setup] " + step, flush=True)
+    if subprocess.call(arguments, cwd=ROOT) != 0:
+        stop(advice)
+
+
+def main():
+    if installed():
+        return
+    check_python()
+    if os.path.exists(STAMP):
+        os.remove(STAMP)
+    call(
+        "1/3 creating the virtual environment .venv",
+        [sys.executable, "-m", "venv", "--clear", VENV],
+        "The virtual environment could not be created: read the message above, remove '.venv' and call make again.",
+    )
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
+    advice = "Installing failed: read pip's message above (network? disk?), then call make again; it starts afresh."
+    call("2/3 installing the pinned packages (minutes, the first time)", [*pip, "-r", "requirements.lock"], advice)
+    local = ["--quiet", "--no-deps", "--no-build-isolation", "-e", "."]
+    call("3/3 installing the analysis package", [*pip, *local], advice)
+    with open(STAMP, "w") as file:
+        file.write(wanted())
+
+
+if __name__ == "__main__":
+    main()
