@@ -39,8 +39,8 @@ def installed():
 def check_python():
     if sys.version_info < (3, 11):
         stop(
-            f"Python 3.11 or newer is needed, and this is Python {sys.version_info[0]}.{sys.version_info[1]}: install a "
-            "newer one, or name it with 'make PYTHON=/path/to/python3.11 book'."
+            f"Python 3.11 or newer is needed, and this is Python {sys.version_info[0]}.{sys.version_info[1]}: install "
+            "a newer one, or name it with 'make PYTHON=/path/to/python3.11 book'."
         )
     try:
         import ensurepip  # noqa: F401
