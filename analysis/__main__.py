@@ -1,0 +1,122 @@
+"""The command line: ``python -m analysis``."""
+
+from pathlib import Path
+
+import click
+
+from analysis import pairs, publish, runner
+from analysis.parameters import ParameterError, describe_rule, unknown
+
+
+class Refused(click.ClickException):
+    """What the person typed cannot be done: exit code 2, nothing executed, nothing written."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """Turns the package's own errors into one sentence each and an exit code."""
+
+    def invoke(self, context: click.Context):
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except ParameterError as error:
+            raise Refused(str(error)) from None
+        except runner.RunError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main():
+    """Run the book's chapters with your own parameters, and build the book.
+
+    \b
+    python -m analysis list                      which chapters there are
+    python -m analysis list neuron_correlation   what can be changed in one
+    python -m analysis run neuron_correlation -p n_seeds 10 -o mine.ipynb
+    python -m analysis book                      what `make book` does
+    """
+
+
+@main.command("list")
+@click.argument("chapter", required=False)
+def list_(chapter: str | None):
+    """List the chapters or, with CHAPTER, its parameters."""
+    if chapter is None:
+        for name in runner.chapters():
+            click.echo(f"{name:24} {pairs.title(pairs.read_pair(runner.text_half(name)))}")
+        click.echo(f"\nProfiles: {', '.join(runner.profiles())}. 'list CHAPTER' shows a chapter's parameters.")
+        return
+    model = runner.parameters_of(chapter)
+    for name, field in model.model_fields.items():
+        click.echo(f"{name}\n    {field.description}\n    {describe_rule(model, name)}; default {field.default!r}")
+
+
+@main.command()
+@click.argument("chapter")
+@click.option("-p", "--parameter", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
+@click.option("--profile", default="default", show_default=True, help="Starting values: quick is small, default fair.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Notebook to write [CHAPTER-PROFILE.ipynb].")
+@click.option("--force", is_flag=True, help="Run even if the output is up to date.")
+def run(chapter: str, pairs: tuple[tuple[str, str], ...], profile: str, output: Path | None, force: bool):
+    """Execute CHAPTER and write the notebook, its claims (JSON) and its figures' numbers (CSV) beside it."""
+    prepared = runner.prepare(chapter, profile=profile, values=dict(pairs))
+    output = _checked_output(output or Path(f"{chapter}-{profile}.ipynb"))
+    if runner.is_current(prepared, output) and not force:
+        click.echo(f"{output} is up to date; --force runs it again.")
+        return
+    _announce(prepared)
+    notebook = runner.execute(prepared, output)
+    for path in (output, *runner.side_files(notebook, output)):
+        click.echo(f"wrote {path}")
+
+
+def _checked_output(output: Path) -> Path:
+    if output.suffix != ".ipynb":
+        raise ParameterError(f"Option '-o' must name a file that ends in .ipynb, got '{output}'.")
+    if not output.parent.is_dir():
+        raise ParameterError(f"Option '-o' must be in a folder that exists, and '{output.parent}' does not.")
+    if output.resolve().parent == runner.BOOK:
+        raise ParameterError("Option '-o' must not be in book/, which holds the sources; choose another folder.")
+    return output
+
+
+def _announce(prepared: runner.Run) -> None:
+    seconds = runner.expected_seconds(prepared)
+    click.echo(f"[run] {prepared.chapter}: the {prepared.profile} profile takes about {seconds:.0f} s on 2 cores")
+
+
+@main.command()
+@click.option("--profile", default="default", show_default=True, help="Which parameters the chapters run with.")
+def book(profile: str):
+    """Execute the chapters that are out of date and build the HTML into _build/html."""
+    runs = [runner.prepare(chapter, profile=profile) for chapter in runner.chapters()]
+    for prepared in runs:
+        output = publish.executed_path(prepared.chapter, profile)
+        if runner.is_current(prepared, output):
+            click.echo(f"[book] {prepared.chapter}: up to date")
+            continue
+        _announce(prepared)
+        runner.execute(prepared, output)
+    stage = publish.staged(runs)
+    if publish.is_current(stage):
+        click.echo("[book] HTML: up to date")
+    else:
+        click.echo("[book] HTML: building, half a minute")
+        publish.build(stage)
+    click.echo(f"[book] open {(publish.HTML / 'index.html').as_uri()}")
+
+
+@main.command()
+@click.argument("chapters", nargs=-1)
+def pair(chapters: tuple[str, ...]):
+    """Write the notebook half of CHAPTERS (all, if none is named) from the text half, book/CHAPTER.md."""
+    for chapter in chapters or runner.chapters():
+        if not runner.text_half(chapter).is_file():
+            raise ParameterError(unknown("chapter", chapter, runner.chapters()))
+        click.echo(f"wrote {pairs.write_notebook_half(runner.text_half(chapter))}")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m analysis")

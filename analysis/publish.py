@@ -1,0 +1,154 @@
+"""The book: executed notebooks and pages, staged and built into HTML."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from analysis import claims, plots, provenance
+from analysis.files import write_atomically
+from analysis.provenance import ROOT
+from analysis.runner import BOOK, Run, RunError, chapters, embedded, side_files
+
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+_STAGE = BUILD / "book"
+_STAMP = ".staged.sha256"
+
+
+def executed_path(chapter: str, profile: str) -> Path:
+    """Where the book keeps the executed notebook of a chapter."""
+    return BUILD / "executed" / profile / f"{chapter}.ipynb"
+
+
+def is_current(stage: dict[Path, bytes]) -> bool:
+    """Whether the HTML was built from just these staged files."""
+    stamp = HTML / _STAMP
+    return stamp.is_file() and stamp.read_text() == _fingerprint(stage)
+
+
+def build(stage: dict[Path, bytes]) -> None:
+    """Build the HTML from the staged files.
+
+    Raises
+    ------
+    RunError
+        If Sphinx warns of anything, or a page of the table of contents is missing. The HTML built before stays.
+    """
+    _write_stage(stage)
+    _sphinx()
+    _check_pages(_STAGE / "_build" / "html")
+    _publish(_STAGE / "_build" / "html", _fingerprint(stage))
+
+
+def _fingerprint(stage: dict[Path, bytes]) -> str:
+    return provenance.sha256(b"".join(f"{path}".encode() + stage[path] for path in sorted(stage)))
+
+
+def staged(runs: list[Run]) -> dict[Path, bytes]:
+    """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
+    files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
+    notebooks = set(chapters())
+    for path in sorted(BOOK.rglob("*")):
+        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in notebooks:
+            files[path.relative_to(ROOT)] = path.read_bytes()
+    rows: dict[str, list[dict]] = {}
+    for run in runs:
+        output = executed_path(run.chapter, run.profile)
+        notebook = nbformat.read(output, as_version=4)
+        rows[run.chapter] = [row for table in embedded(notebook, claims.MIME) for row in table]
+        data = side_files(notebook, Path(f"book/data/{run.chapter}.ipynb"))
+        files |= {path: text.encode() for path, text in data.items()}
+        files[Path(f"book/{run.chapter}.ipynb")] = nbformat.writes(page(notebook)).encode()
+    files[Path("book/generated/claims.md")] = _claims_page(rows).encode()
+    return files
+
+
+def page(notebook: NotebookNode) -> NotebookNode:
+    """The executed notebook as a page: each figure followed by its numbers, and at the end how it was made."""
+    chapter = notebook.metadata.analysis.chapter
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        cells += [_numbers_cell(chapter, figure["name"]) for figure in _figures(cell)]
+    notebook.cells = [*cells, _provenance_cell(notebook)]
+    return notebook
+
+
+def _figures(cell: NotebookNode) -> list[dict]:
+    return [output.data[plots.MIME] for output in cell.get("outputs", []) if plots.MIME in output.get("data", {})]
+
+
+def _numbers_cell(chapter: str, name: str) -> NotebookNode:
+    source = f"{{download}}`The numbers of this figure (CSV) <data/{chapter}.{name}.csv>`"
+    return new_markdown_cell(source, id=f"numbers-{provenance.sha256(name.encode())[:8]}")
+
+
+def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
+    record = notebook.metadata.analysis
+    facts = {
+        "Profile": record.profile,
+        "Parameters": ", ".join(f"`{name} = {value!r}`" for name, value in record.made_from.parameters.items()),
+        "Run": f"{record.started}, {record.seconds:.0f} seconds on {record.device}",
+        "Notebook": f"`{record.made_from.notebook[:16]}`",
+        "Code and environment": f"`{record.key[:16]}` ({len(record.made_from.modules)} modules of `analysis`)",
+        "Data files": ", ".join(f"`{name}` `{value[:16]}`" for name, value in record.made_from.data.items()) or "none",
+        "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+    }
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
+    text = f"```{{admonition}} How this page was made\n:class: dropdown provenance\n\n| | |\n|---|---|\n{rows}\n```"
+    return new_markdown_cell(text, id="provenance")
+
+
+def _claims_page(rows: dict[str, list[dict]]) -> str:
+    parts = [f"## {{doc}}`/book/{chapter}`\n\n{claims.table_html(table)}\n" for chapter, table in rows.items()]
+    return "\n".join(parts)
+
+
+def _write_stage(files: dict[Path, bytes]) -> None:
+    """Make the staging folder hold just `files`; what is unchanged keeps its time stamp, so that Sphinx reuses it."""
+    for old in [path for path in _STAGE.rglob("*") if path.is_file()]:
+        relative = old.relative_to(_STAGE)
+        if relative.parts[0] != "_build" and relative not in files:
+            old.unlink()
+    for path, content in files.items():
+        target = _STAGE / path
+        if not target.is_file() or target.read_bytes() != content:
+            write_atomically(target, content)
+
+
+def _sphinx() -> None:
+    command = [sys.executable, "-m", "jupyter_book", "build", str(_STAGE), "-W", "-n", "--keep-going", "-q"]
+    result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if result.returncode != 0:
+        raise RunError(f"Building the HTML failed; Sphinx says:\n\n{result.stdout}")
+
+
+def _check_pages(folder: Path) -> None:
+    missing = [name for name in toc_pages() if not (folder / f"{name}.html").is_file()]
+    if missing:
+        raise RunError(f"These pages of _toc.yml are missing from the HTML: {', '.join(missing)}.")
+
+
+def toc_pages() -> list[str]:
+    """Every page that `_toc.yml` lists, as the path of its source without suffix."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
+
+
+def _publish(folder: Path, fingerprint: str) -> None:
+    """Swap the new HTML in; the stamp is written last, so that a swap cut short is done again."""
+    new, old = BUILD / "html.new", BUILD / "html.old"
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(folder, new)
+    if HTML.exists():
+        HTML.rename(old)
+    new.rename(HTML)
+    (HTML / _STAMP).write_text(fingerprint)
+    shutil.rmtree(old, ignore_errors=True)
