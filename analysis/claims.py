@@ -8,23 +8,11 @@ from typing import Protocol
 
 from IPython.display import display
 
+from analysis.intervals import Measured
+
 MIME = "application/vnd.analysis.claims+json"
 REPRODUCED, SAME_DIRECTION = "reproduced", "same direction"
 NOT_REPRODUCED, NOT_TESTABLE = "not reproduced", "not testable here"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A measured value with its interval, and in words what the interval is."""
-
-    value: float
-    low: float
-    high: float
-    interval: str = "95 % bootstrap"
-
-    def __post_init__(self):
-        if self.low > self.high:
-            raise ValueError(f"'low' must not exceed 'high', got {self.low} and {self.high}.")
 
 
 class Rule(Protocol):
@@ -105,9 +93,10 @@ def verdict(claim: Claim, measured: Measured | None, *, same_setting: bool) -> s
     """The verdict on `claim`.
 
     In the paper's own setting (its data, its networks) a claim is reproduced or it is not. Anywhere else the most
-    that can be said is *same direction*, and only if the whole interval lies on the claimed side.
+    that can be said is *same direction*, and only if the whole interval lies on the claimed side. A value without a
+    finite interval (one seed, say) tests nothing.
     """
-    if measured is None or math.isnan(measured.value):
+    if measured is None or not math.isfinite(measured.value + measured.high - measured.low):
         return NOT_TESTABLE
     if same_setting:
         return REPRODUCED if claim.rule.holds(measured) else NOT_REPRODUCED

@@ -1,0 +1,1 @@
+"""Chapter: do two networks have matching units, and does that predict quality and robustness?"""

@@ -1,0 +1,77 @@
+"""What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
+
+from analysis.claims import Above, Below, Claim
+
+PAPER = "oskouie2024"
+
+CLAIMS = (
+    Claim(
+        "matching-units",
+        PAPER,
+        "Perceptrons trained alike have matching units: their score is above the chance level of unrelated units.",
+        "Table 1, net–net (MNIST)",
+        Above(0),
+        "scores .572 to .733; chance level about .02",
+    ),
+    Claim(
+        "deep-net-apart",
+        PAPER,
+        "The five-layer net scores lower with the other nets than they do with each other.",
+        "Table 1, net–net (MNIST)",
+        Below(0),
+        ".576 against .677 on average",
+    ),
+    Claim(
+        "units-shared-with-cnn",
+        PAPER,
+        "The perceptrons' units have twins in the trusted CNN: their scores with it are above chance level.",
+        "Table 2, net → CNN (10 probe images)",
+        Above(0),
+        ".921 .905 .930 .893 .562",
+    ),
+    Claim(
+        "robust-nets",
+        PAPER,
+        "Among the five nets, a higher score with the trusted CNN goes with more accuracy under attack.",
+        "Experiment 2 (one seed, five nets)",
+        Above(0),
+        "printed tables: r = .92",
+    ),
+    Claim(
+        "robust-nets-corrected",
+        PAPER,
+        "The same, once chance level and ceiling are taken out of the score.",
+        "not in the paper",
+        Above(0),
+    ),
+    Claim(
+        "like-built",
+        PAPER,
+        "Networks built alike score higher with each other than networks built differently.",
+        "Experiment 3 (ImageNet)",
+        Above(0),
+        "figure only",
+    ),
+    Claim(
+        "predicts-clean",
+        PAPER,
+        "Across networks, the score with a trusted network predicts accuracy on clean images.",
+        "title and abstract",
+        Above(0),
+    ),
+    Claim(
+        "predicts-corrupted",
+        PAPER,
+        "Across networks, the score with a trusted network predicts accuracy on corrupted images.",
+        "title and abstract",
+        Above(0),
+    ),
+    Claim(
+        "imagenet-table",
+        PAPER,
+        "ResNets, DenseNets and EfficientNets trained on ImageNet form blocks in the table of scores.",
+        "Experiment 3 (ImageNet networks and images, neither of which is embedded here)",
+        Above(0),
+        "figure only",
+    ),
+)

@@ -1,0 +1,33 @@
+"""Parameters of the neuron-correlation chapter."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from analysis.datasets import check_images
+from analysis.parameters import ChapterParameters
+
+
+class Parameters(ChapterParameters):
+    """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
+
+    images: str = Field("digits", description='"digits", or the path of an .npz file with x (images) and y (labels)')
+    n_seeds: int = Field(5, ge=1, le=100, description="seeds: each trains the five perceptrons and the CNN anew")
+    n_probe: int = Field(10, ge=3, description="probe images for the comparison with the CNN; the paper has 10")
+    penalty: Literal["index", "relative", "none"] = Field(
+        "index", description='depth penalty: "index" as in the paper, "relative" or "none"'
+    )
+    n_rounds: int = Field(10, ge=1, le=50, description="rounds of the accumulated sign-gradient attack")
+    step: float = Field(10.0, gt=0, le=255, description="length of one attack step, in 1/255 of the pixel range")
+    first_seed: int = Field(0, ge=0, description="the first seed; the others follow it")
+
+    @field_validator("images")
+    @classmethod
+    def _images_exist(cls, value: str) -> str:
+        check_images(value)
+        return value
+
+    def data_files(self) -> dict[str, Path]:
+        """The image file, where one is named."""
+        return {} if self.images == "digits" else {"images": Path(self.images)}
