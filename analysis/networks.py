@@ -204,16 +204,21 @@ class _Dense(nn.Module):
         return torch.cat([x, self.convolution(x)], 1)
 
 
+POSITION_SPREAD = 0.02
+
+
 class _Patches(nn.Module):
     def __init__(self, width: int, patch: int, size: int):
         super().__init__()
-        self.padding = -size % patch
-        self.embed = nn.Conv2d(1, width, patch, patch)
-        self.position = nn.Parameter(0.02 * torch.randn(((size + self.padding) // patch) ** 2, width))
+        self.patch, self.padding = patch, -size % patch
+        n_tokens = ((size + self.padding) // patch) ** 2
+        self.embed = nn.Linear(patch**2, width)
+        self.position = nn.Parameter(0.5 * torch.randn(n_tokens, width))
 
     def forward(self, x):
-        x = F.pad(x, (0, self.padding, 0, self.padding))
-        return self.embed(x).flatten(2).transpose(1, 2) + self.position
+        padded = F.pad(x, (0, self.padding, 0, self.padding))
+        pixels = F.pixel_unshuffle(padded, self.patch).flatten(2).transpose(1, 2)  # a token is a patch's pixels
+        return self.embed(pixels) + self.position
 
 
 class _Transformer(nn.Module):
