@@ -73,8 +73,9 @@ def _sentence(model: type[ChapterParameters], problem: dict[str, Any]) -> str:
     name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         return unknown("parameter", name, list(model.model_fields))
-    rule = str(problem["ctx"]["error"]) if problem["type"] == "value_error" else f"must be {describe_rule(model, name)}"
-    return f"Parameter '{name}' {rule}, got {problem['input']!r}."
+    if problem["type"] == "value_error":
+        return f"Parameter '{name}': {problem['ctx']['error']}"
+    return f"Parameter '{name}' must be {describe_rule(model, name)}, got {problem['input']!r}."
 
 
 def unknown(kind: str, name: str, known: list[str]) -> str:

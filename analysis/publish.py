@@ -19,6 +19,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 _STAGE = BUILD / "book"
 _STAMP = ".staged.sha256"
+_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # in this very environment, whatever is on PATH
 
 
 def executed_path(chapter: str, profile: str) -> Path:
@@ -75,13 +76,15 @@ def page(notebook: NotebookNode) -> NotebookNode:
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        cells += [_numbers_cell(chapter, figure["name"]) for figure in _figures(cell)]
+        cells += [_numbers_cell(chapter, figure["name"]) for figure in _taken(cell, plots.MIME)]
+        _taken(cell, claims.MIME)
     notebook.cells = [*cells, _provenance_cell(notebook)]
     return notebook
 
 
-def _figures(cell: NotebookNode) -> list[dict]:
-    return [output.data[plots.MIME] for output in cell.get("outputs", []) if plots.MIME in output.get("data", {})]
+def _taken(cell: NotebookNode, mime: str) -> list:
+    """What the cell displayed under `mime`, taken out of it: Sphinx knows nothing of the book's own types."""
+    return [output.data.pop(mime) for output in cell.get("outputs", []) if mime in output.get("data", {})]
 
 
 def _numbers_cell(chapter: str, name: str) -> NotebookNode:
@@ -123,9 +126,10 @@ def _write_stage(files: dict[Path, bytes]) -> None:
 
 
 def _sphinx() -> None:
-    command = [sys.executable, "-m", "jupyter_book", "build", str(_STAGE), "-W", "-n", "--keep-going", "-q"]
+    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(_STAGE), "-W", "-n", "--keep-going", "-q"]
     result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if result.returncode != 0:
+        shutil.rmtree(_STAGE / "_build")  # pages that Sphinx has read once would not warn a second time
         raise RunError(f"Building the HTML failed; Sphinx says:\n\n{result.stdout}")
 
 

@@ -18,13 +18,17 @@ import papermill
 import yaml
 from nbformat import NotebookNode
 from tqdm import tqdm
+from traitlets.config import Config
 
 from analysis import claims, pairs, plots, progress, provenance
 from analysis.files import write_atomically
 from analysis.parameters import ChapterParameters, ParameterError, unknown
 
 BOOK = provenance.ROOT / "book"
+CHAPTERS = provenance.ROOT / "analysis" / "chapters"
 PROFILES = BOOK / "profiles"
+# Sockets in the file system keep a notebook's messages off the network; Windows has none.
+_KERNEL = Config() if os.name == "nt" else Config({"KernelManager": {"transport": "ipc"}})
 _CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
 
 
@@ -53,7 +57,7 @@ def chapters() -> list[str]:
     """The chapters that can be run, in the order of the table of contents."""
     contents = yaml.safe_load((provenance.ROOT / "_toc.yml").read_text(encoding="utf-8"))
     listed = [Path(entry["file"]).name for part in contents["parts"] for entry in part["chapters"]]
-    return [name for name in listed if (BOOK / f"{name}.ipynb").is_file()]
+    return [name for name in listed if (CHAPTERS / name).is_dir()]
 
 
 def text_half(chapter: str) -> Path:
@@ -146,7 +150,7 @@ def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
     source, target = scratch / f"{run.chapter}.ipynb", scratch / "executed.ipynb"
     nbformat.write(run.notebook, source)
     bar = {"desc": run.chapter, "mininterval": 1 if os.isatty(2) else 10} if show_progress else False
-    options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd()}
+    options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd(), "config": _KERNEL}
     try:
         with _watched(scratch / "progress.json", show_progress):
             papermill.execute_notebook(source, target, run.given, **options)

@@ -19,7 +19,7 @@ class Example(ChapterParameters):
     @classmethod
     def _exists(cls, value):
         if value != "digits":
-            raise ValueError("must be 'digits'")
+            raise ValueError(f"there is no file '{value}'.")
         return value
 
 
@@ -34,7 +34,7 @@ class Example(ChapterParameters):
         ({"step": "0"}, "Parameter 'step' must be a number of more than 0, got '0'."),
         ({"penalty": "idx"}, "Parameter 'penalty' must be one of 'index', 'none', got 'idx'."),
         ({"sizes": "10,x"}, "Parameter 'sizes' must be a list of values, each an integer, got 'x'."),
-        ({"images": "no.npz"}, "Parameter 'images' must be 'digits', got 'no.npz'."),
+        ({"images": "no.npz"}, "Parameter 'images': there is no file 'no.npz'."),
     ],
 )
 def test_sentence(values, sentence):

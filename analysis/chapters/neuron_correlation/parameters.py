@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from analysis.datasets import check_images
+from analysis.datasets import load_images
 from analysis.parameters import ChapterParameters
 
 
@@ -24,8 +24,11 @@ class Parameters(ChapterParameters):
 
     @field_validator("images")
     @classmethod
-    def _images_exist(cls, value: str) -> str:
-        check_images(value)
+    def _images_can_be_read(cls, value: str) -> str:
+        try:
+            load_images(value)
+        except FileNotFoundError as error:
+            raise ValueError(str(error)) from None
         return value
 
     def data_files(self) -> dict[str, Path]:
