@@ -1,0 +1,517 @@
+r"""Probes: linear transforms of features under which similarity predicts odd-one-out choices.
+
+With :math:`S = (XW)(XW)^\top` the odd one of a triplet is chosen with probability
+:math:`p(a) \propto \exp S_{bc}`. A fit minimises, over the transform :math:`W`,
+
+.. math:: -\frac1N \sum_t \log p(\text{choice}_t) + \lambda R(W).
+
+How the fits are made fast, with nothing approximated:
+
+- Only the row space of the training objects matters to a full transform: the features are rotated to their ``r``
+  principal axes, and on the complement the optimum is :math:`W = \gamma I` (shrinkage) or 0 (ridge).
+- The gradient goes through S once: three gathered entries a triplet, softmax, scatter (which merges repeated pairs),
+  two matrix products.
+- Fits of one set of features to many data sets advance together, as one batched, preconditioned L-BFGS. Penalties are
+  visited from strong to weak; each fit starts where the path of the stronger ones points to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from analysis.checks import as_features, as_integers, choose
+from analysis.lbfgs import Minima, minimize
+
+REGULARIZERS = ("shrinkage", "ridge")
+TRANSFORMS = ("full", "diagonal", "low-rank", "zero-shot")
+
+
+@dataclass(frozen=True)
+class Probe:
+    r"""A fitted transform.
+
+    Attributes
+    ----------
+    objective : float
+        Mean negative log-likelihood of the training choices + penalty · R, in nats; lower is better.
+    converged : bool
+        Whether the fit came to rest at an optimum. False too when the data have none (see `fit_probe`).
+    gradient_norm : float
+        Euclidean norm of the objective's gradient in W at the returned weights.
+    penalty : float
+        The λ of the fit.
+    transform : str
+        ``"full"``, ``"diagonal"``, ``"low-rank"`` or ``"zero-shot"``.
+    """
+
+    objective: float
+    converged: bool
+    gradient_norm: float
+    penalty: float
+    transform: str
+    core: torch.Tensor = field(repr=False)
+    basis: torch.Tensor | None = field(repr=False)
+    complement: float = field(repr=False)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """W in the coordinates of the features, shape (p, p), or (p, rank) for a low-rank transform."""
+        if self.basis is None:
+            return torch.diag(self.core).numpy()
+        if self.transform == "low-rank":
+            return (self.basis @ self.core).numpy()
+        inside = self.core - self.complement * torch.eye(len(self.core), dtype=self.core.dtype)
+        weights = self.basis @ inside @ self.basis.T
+        weights.diagonal().add_(self.complement)
+        return weights.numpy()
+
+    def similarity(self, features) -> np.ndarray:
+        """S = (XW)(XW)ᵀ of any objects' features, shape (n, p), without building W; shape (n, n)."""
+        features = as_features(features, "features").to("cpu", self.core.dtype)
+        width = len(self.core) if self.basis is None else len(self.basis)
+        if features.shape[1] != width:
+            raise ValueError(f"'features' must have the {width} units of the fit, got {features.shape[1]}.")
+        if self.basis is None:
+            embedded = features * self.core
+            return (embedded @ embedded.T).numpy()
+        inside = features @ self.basis
+        embedded = inside @ self.core
+        similarity = embedded @ embedded.T
+        if self.complement and self.basis.shape[0] > self.basis.shape[1]:
+            outside = features - inside @ self.basis.T
+            similarity.addmm_(outside, outside.T, alpha=self.complement**2)
+        return similarity.numpy()
+
+
+def fit_probe(
+    features,
+    triplets,
+    choices,
+    *,
+    penalty: float,
+    regularizer: str = "shrinkage",
+    transform: str = "full",
+    rank: int | None = None,
+    start=None,
+    tolerance: float = 1e-5,
+    max_iterations: int = 2000,
+    device: str | torch.device | None = None,
+) -> Probe:
+    r"""The transform of the features that best predicts odd-one-out choices (lower objective is better, at least 0).
+
+    Parameters
+    ----------
+    features : array of shape (n_objects, p)
+        Used as given: nothing is centred or scaled. float64 features are fitted in float64, all else in float32.
+    triplets : integer array of shape (n, 3)
+        Rows of `features`, 0-based, three different ones a row.
+    choices : integer array of shape (n,)
+        Position 0, 1 or 2 of the odd one.
+    penalty : float
+        λ ≥ 0.
+    regularizer : {"shrinkage", "ridge"}
+        ``"shrinkage"``: :math:`\min_\gamma \|W-\gamma I\|_F^2 = \|W\|_F^2 - (\operatorname{tr} W)^2/p`, for a
+        low-rank transform :math:`\min_c \|W^\top W - cI\|_F^2`; ``"ridge"``: :math:`\|W\|_F^2`.
+    transform : {"full", "diagonal", "low-rank", "zero-shot"}
+        W of shape (p, p); a diagonal (p, p); (p, `rank`); the identity, which nothing is fitted to.
+    rank : int, optional
+        Columns of a low-rank transform, at most the rank of the training objects' features.
+    start : array shaped like the weights, optional
+        Where the search begins; by default at the best multiple of the identity (low-rank: of the leading axes).
+    tolerance : float
+        The fit stops when the decrease still to come, extrapolated from the last steps, is below it.
+    max_iterations : int
+        The fit stops here in any case, with ``converged=False``.
+    device : str or torch.device, optional
+        Where to compute; the result lives on the CPU.
+
+    Returns
+    -------
+    Probe
+        Weights, objective, convergence and the similarity under the fit.
+
+    Raises
+    ------
+    ValueError
+        On malformed features, triplets, choices or options.
+
+    Notes
+    -----
+    In M = WWᵀ the full and the diagonal problem are convex: they have one optimum. It exists for ridge with λ > 0.
+    For shrinkage it exists unless the untransformed features already predict every choice: then scaling γI is free and
+    lowers the objective for ever, and the fit says ``converged=False``. A low-rank fit finds a local optimum. Its W stays in the row
+    space of the training objects' features: outside of it W would make any low-rank shrinkage penalty vanish unseen by the data.
+
+    References
+    ----------
+    Avitan & Golan (2025), Model–Behavior Alignment under Flexible Evaluation, arXiv:2510.23321.
+
+    Examples
+    --------
+    >>> features = np.eye(4) + 0.1
+    >>> probe = fit_probe(features, [[0, 1, 2], [0, 1, 3], [1, 0, 2]], [2, 2, 1], penalty=0.01)
+    >>> probe.converged, probe.weights.shape
+    (True, (4, 4))
+    >>> bool(probe.similarity(features)[0, 1] > probe.similarity(features)[2, 3])
+    True
+    """
+    return fit_probes(
+        [features],
+        [(triplets, choices)],
+        penalties=[penalty],
+        regularizer=regularizer,
+        transform=transform,
+        rank=rank,
+        start=start,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        device=device,
+    )[0][0][0]
+
+
+def fit_probes(
+    features: Sequence,
+    datasets: Sequence[tuple],
+    *,
+    penalties: Sequence[float],
+    regularizer: str = "shrinkage",
+    transform: str = "full",
+    rank: int | None = None,
+    start=None,
+    tolerance: float = 1e-5,
+    max_iterations: int = 2000,
+    device: str | torch.device | None = None,
+) -> list[list[list[Probe]]]:
+    """Every features × data set × penalty fit in one call: the optima of `fit_probe`, many at a time.
+
+    Parameters
+    ----------
+    features : sequence of arrays of shape (n_objects, p)
+        Each is fitted to all data sets; p may differ, the objects may not.
+    datasets : sequence of (triplets, choices)
+        As in `fit_probe`; they may differ in length.
+    penalties : sequence of float
+        Each λ ≥ 0, in any order.
+    regularizer, transform, rank, start, tolerance, max_iterations, device
+        As in `fit_probe`; `start` begins every path of penalties.
+
+    Returns
+    -------
+    list
+        Indexed ``[features][data set][penalty]``, each a `Probe`.
+
+    Examples
+    --------
+    >>> features = np.eye(4) + 0.1
+    >>> data = ([[0, 1, 2], [0, 1, 3], [1, 0, 2]], [2, 2, 1])
+    >>> weak, strong = fit_probes([features], [data], penalties=[0.001, 0.1])[0][0]
+    >>> weak.objective < strong.objective
+    True
+    """
+    choose(regularizer, "regularizer", REGULARIZERS)
+    choose(transform, "transform", TRANSFORMS)
+    penalties = _checked_penalties(penalties)
+    if (rank is None) == (transform == "low-rank"):
+        raise ValueError(f"'rank' must be given for a low-rank transform and for no other, got {rank!r}.")
+    if not tolerance > 0:
+        raise ValueError(f"'tolerance' must be positive, got {tolerance!r}.")
+    tables = [as_features(table, "features", min_stimuli=3, device=device) for table in features]
+    if len({len(table) for table in tables}) > 1:
+        raise ValueError(f"'features' must share their objects, got {[len(table) for table in tables]} rows.")
+    checked = [_checked_data(*data, len(tables[0])) for data in datasets] if tables else []
+    options = _Options(penalties, regularizer, transform, rank, start, tolerance, max_iterations)
+    return [_fit_table(table, checked, options) for table in tables]
+
+
+def _checked_penalties(penalties) -> list[float]:
+    penalties = [float(value) for value in penalties]
+    for value in penalties:
+        if not (np.isfinite(value) and value >= 0):
+            raise ValueError(f"'penalty' must be finite and at least 0, got {value!r}.")
+    return penalties
+
+
+def _checked_data(triplets, choices, n_objects: int) -> tuple[np.ndarray, np.ndarray]:
+    triplets = check_triplets(triplets, n_objects)
+    choices = as_integers(choices, "choices", shape=(len(triplets),))
+    if len(triplets) == 0:
+        raise ValueError("'triplets' must hold at least 1 triplet, got none.")
+    if choices.min() < 0 or choices.max() > 2:
+        raise ValueError(f"'choices' must be 0, 1 or 2, got {choices.min()} to {choices.max()}.")
+    return triplets, choices
+
+
+def check_triplets(triplets, n_objects: int) -> np.ndarray:
+    """Triplets as int64 of shape (n, 3) with entries in [0, `n_objects`), three different ones a row, or a ValueError."""
+    triplets = as_integers(triplets, "triplets", shape=(None, 3))
+    if triplets.size and (triplets.min() < 0 or triplets.max() >= n_objects):
+        raise ValueError(
+            f"'triplets' must index objects 0 to {n_objects - 1}, got {triplets.min()} to {triplets.max()}."
+        )
+    a, b, c = triplets.T
+    repeated = np.flatnonzero((a == b) | (a == c) | (b == c))
+    if len(repeated):
+        row = repeated[0]
+        raise ValueError(f"'triplets' must name three different objects, got {triplets[row].tolist()} in row {row}.")
+    return triplets
+
+
+@dataclass(frozen=True)
+class _Options:
+    penalties: list[float]
+    regularizer: str
+    transform: str
+    rank: int | None
+    start: object
+    tolerance: float
+    max_iterations: int
+
+
+def _fit_table(table: torch.Tensor, datasets, options: _Options) -> list[list[Probe]]:
+    if not datasets or not options.penalties:
+        return [[] for _ in datasets]
+    basis = _row_space(table[_used(datasets)]) if options.transform in ("full", "low-rank") else None
+    coordinates = table if basis is None else table @ basis
+    if options.rank is not None and not 1 <= options.rank <= coordinates.shape[1]:
+        raise ValueError(f"'rank' must be 1 to {coordinates.shape[1]}, the features' rank, got {options.rank!r}.")
+    start = _start(coordinates, basis, options)
+    fits: list = [None] * len(datasets)
+    for members in _groups(datasets, coordinates):
+        batch = _Batch.of(coordinates, [datasets[i] for i in members], options)
+        for i, path in zip(members, _fit_path(batch, start, basis, options), strict=True):
+            fits[i] = path
+    return fits
+
+
+def _used(datasets) -> torch.Tensor:
+    return torch.from_numpy(np.unique(np.concatenate([np.unique(triplets) for triplets, _ in datasets])))
+
+
+def _row_space(rows: torch.Tensor) -> torch.Tensor:
+    """Orthonormal principal axes, shape (p, r), of all directions that the rows span."""
+    _, sizes, axes = torch.linalg.svd(rows.double(), full_matrices=False)
+    kept = sizes > sizes[0] * max(rows.shape) * torch.finfo(rows.dtype).eps
+    return axes[: max(int(kept.sum()), 1)].T.to(rows.dtype).contiguous()
+
+
+def _start(coordinates: torch.Tensor, basis, options: _Options) -> torch.Tensor:
+    width = coordinates.shape[1]
+    like = {"dtype": coordinates.dtype, "device": coordinates.device}
+    if options.start is None:
+        return torch.ones(width, **like) if basis is None else torch.eye(width, options.rank or width, **like)
+    start = as_features(options.start, "start", device=coordinates.device).to(coordinates.dtype)
+    full_width = width if basis is None else len(basis)
+    wanted = (full_width, options.rank or full_width)
+    if tuple(start.shape) != wanted:
+        raise ValueError(f"'start' must have shape {wanted}, got {tuple(start.shape)}.")
+    if basis is None:
+        return start.diagonal().clone()
+    return basis.T @ start if options.transform == "low-rank" else basis.T @ start @ basis
+
+
+def _groups(datasets, coordinates: torch.Tensor):
+    """Data sets of like size together, as many as fit into the cache (CPU) or fill the device."""
+    budget = 2**21 if coordinates.device.type == "cpu" else 2**29
+    order = sorted(range(len(datasets)), key=lambda i: len(datasets[i][1]))
+    while order:
+        n_triplets = len(datasets[order[-1]][1])
+        n_objects = min(len(coordinates), 3 * n_triplets)
+        size = max(1, budget // (n_objects**2 + 6 * n_triplets))
+        yield order[-size:]
+        del order[-size:]
+
+
+class _Batch:
+    """Several fits of one set of features, padded to one shape: objects (B, m, q), triplets (B, 3, N)."""
+
+    def __init__(self, objects, pairs, weights, regularizer, transform):
+        self.objects, self.pairs, self.weights = objects, pairs, weights
+        self.regularizer, self.transform = regularizer, transform
+        count, self.size = objects.shape[:2]
+        offsets = torch.arange(count, device=pairs.device) * self.size**2
+        self.flat = (pairs.view(-1) if count == 1 else (pairs + offsets[:, None, None]).view(-1)).contiguous()
+
+    @classmethod
+    def of(cls, coordinates: torch.Tensor, datasets, options: _Options) -> "_Batch":
+        labelled = [np.unique(triplets, return_inverse=True) for triplets, _ in datasets]
+        size, length = max(len(used) for used, _ in labelled), max(len(choices) for _, choices in datasets)
+        device = coordinates.device
+        objects = coordinates.new_zeros(len(datasets), size, coordinates.shape[1])
+        pairs = torch.zeros(len(datasets), 3, length, dtype=torch.int64, device=device)
+        weights = coordinates.new_zeros(len(datasets), length)
+        for b, ((used, local), (_, choices)) in enumerate(zip(labelled, datasets, strict=True)):
+            objects[b, : len(used)] = coordinates[torch.from_numpy(used).to(device)]
+            pairs[b, :, : len(choices)] = torch.from_numpy(_pairs(local.reshape(-1, 3), choices, size)).to(device)
+            weights[b, : len(choices)] = 1 / len(choices)
+        return cls(objects, pairs, weights, options.regularizer, options.transform)
+
+    def take(self, rows: torch.Tensor) -> "_Batch":
+        return _Batch(self.objects[rows], self.pairs[rows], self.weights[rows], self.regularizer, self.transform)
+
+    def embed(self, core):
+        return self.objects * core[:, None] if self.transform in ("diagonal", "zero-shot") else self.objects @ core
+
+    def logits(self, embedded):
+        similarity = (embedded @ embedded.mT).reshape(-1)
+        return similarity.index_select(0, self.flat).view(self.pairs.shape)
+
+    def scatter(self, values):
+        """Sums over the triplets that share a pair, as symmetric matrices (B, m, m)."""
+        sums = values.new_zeros(len(values) * self.size**2).scatter_add_(0, self.flat, values.reshape(-1))
+        sums = sums.view(-1, self.size, self.size)
+        return sums + sums.mT
+
+    def evaluate(self, core, penalty):
+        """Objective (B,) in float64 and its gradient in the core."""
+        embedded = self.embed(core)
+        likelihood = torch.log_softmax(self.logits(embedded), 1)
+        loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
+        residual = likelihood.exp_()
+        residual[:, 0] -= 1
+        pulled = self.scatter(residual.mul_(self.weights[:, None])) @ embedded
+        diagonal = core.ndim == 2
+        gradient = (self.objects * pulled).sum(1) if diagonal else self.objects.mT @ pulled
+        value, slope = self.penalty(core)
+        gradient.addcmul_(slope, penalty.to(core.dtype).view(-1, *[1] * (core.ndim - 1)))
+        return loss + penalty * value, gradient
+
+    def penalty(self, core):
+        """R (B,) in float64 and its gradient."""
+        if self.regularizer == "shrinkage" and self.transform == "low-rank":
+            return _orthogonality(core)
+        value, slope = (core * core).flatten(1).sum(1, dtype=torch.float64), 2 * core
+        if self.regularizer == "shrinkage":
+            diagonal = slope if core.ndim == 2 else slope.diagonal(dim1=1, dim2=2)
+            trace = diagonal.sum(1, dtype=torch.float64) / 2
+            value = value - trace**2 / core.shape[1]
+            diagonal -= (2 * trace / core.shape[1]).to(core.dtype)[:, None]
+        return value, slope
+
+    def curvature(self, core):
+        """Diagonal of the Gauss–Newton Hessian of the likelihood, without the terms between pairs of a triplet."""
+        embedded = self.embed(core)
+        chance = torch.softmax(self.logits(embedded), 1)
+        spread = self.scatter(chance * (1 - chance) * self.weights[:, None])
+        if core.ndim == 2:
+            return 4 * (embedded**2 * (spread @ self.objects**2)).sum(1)
+        return (self.objects**2).mT @ (spread @ embedded**2)
+
+
+def _pairs(local: np.ndarray, choices: np.ndarray, size: int) -> np.ndarray:
+    """Flat indices (3, n) into S of the pairs left over by each possible odd one, the chosen one's first."""
+    rows = np.arange(len(local))
+    odd, left, right = (local[rows, (choices + step) % 3] for step in range(3))
+    return np.stack([left * size + right, odd * size + left, odd * size + right])
+
+
+def _orthogonality(core):
+    """Squared distance of WᵀW from the nearest multiple of the identity (B,), and its gradient."""
+    gram = core.mT @ core
+    diagonal = gram.diagonal(dim1=1, dim2=2)
+    diagonal -= diagonal.mean(1, keepdim=True)
+    return (gram * gram).flatten(1).sum(1, dtype=torch.float64), 4 * core @ gram
+
+
+class _Objective:
+    """What `minimize` sees of a batch: flat variables and one penalty a fit."""
+
+    def __init__(self, batch: _Batch, penalty: torch.Tensor, shape: torch.Size):
+        self.batch, self.penalty, self.shape = batch, penalty, shape
+
+    def evaluate(self, points):
+        values, gradients = self.batch.evaluate(points.view(-1, *self.shape), self.penalty)
+        return values, gradients.flatten(1)
+
+    def take(self, rows):
+        return _Objective(self.batch.take(rows), self.penalty[rows], self.shape)
+
+
+def _fit_path(batch: _Batch, start: torch.Tensor, basis, options: _Options) -> list[list[Probe]]:
+    """One list of probes per data set of the batch, in the order of the penalties."""
+    count = len(batch.objects)
+    core = start.expand(count, *start.shape)
+    scale, separable = _best_scale(batch, core)
+    if options.start is None and options.transform != "zero-shot":
+        core = core * scale.sqrt().to(core.dtype).view(-1, *[1] * (core.ndim - 1))
+    paths, previous = [[None] * len(options.penalties) for _ in range(count)], []
+    for place in sorted(range(len(options.penalties)), key=lambda i: -options.penalties[i]):
+        penalty = options.penalties[place]
+        found = _fit(batch, _ahead(previous, penalty, core), penalty, options)
+        core = found.points.view_as(core)
+        previous = [*previous[-1:], (penalty, core)]
+        converged = found.converged & ~_lacks_optimum(batch, core, penalty, separable, options).cpu()
+        for b in range(count):
+            paths[b][place] = _probe(core[b], found, b, bool(converged[b]), penalty, basis, options)
+    return paths
+
+
+def _fit(batch: _Batch, core: torch.Tensor, penalty: float, options: _Options) -> Minima:
+    objective = _Objective(
+        batch, torch.full((len(core),), penalty, dtype=torch.float64, device=core.device), core[0].shape
+    )
+    points = core.flatten(1)
+    if options.transform == "zero-shot":
+        values, gradients = objective.evaluate(points)
+        return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
+    curvature = batch.curvature(core).flatten(1)
+    # The diagonal is only a guess at the Hessian: half trusted (geometric mean with its maximum), it saves the most steps.
+    metric = (curvature * curvature.amax(1, keepdim=True)).sqrt() + 2 * penalty
+    floor = torch.finfo(metric.dtype).tiny ** 0.5
+    limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
+    return minimize(objective, points, metric.clamp_min(floor), **limits)
+
+
+def _ahead(previous, penalty: float, core: torch.Tensor) -> torch.Tensor:
+    """Three quarters of the way along the line, in log λ, through the last two fits of the path."""
+    if len(previous) < 2 or penalty == 0:
+        return core
+    (first, older), (second, newer) = previous
+    reach = np.log(second / penalty) / max(np.log(first / second), 1e-12)
+    return newer + 0.75 * min(float(reach), 1.0) * (newer - older)
+
+
+def _best_scale(batch: _Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factor of S under `core` that is most likely, within e^±4; and whether S predicts every choice (B,)."""
+    logits = batch.logits(batch.embed(core)).double()
+    margins = logits - logits[:, :1]
+    log_scale = margins.new_zeros(len(margins))
+    for _ in range(8):
+        scaled = margins * log_scale.exp()[:, None, None]
+        chance = torch.softmax(scaled, 1)
+        mean = (chance * scaled).sum(1)
+        spread = ((chance * scaled**2).sum(1) - mean**2) * batch.weights
+        slope = (mean * batch.weights).sum(1)
+        log_scale = (log_scale - (slope / spread.sum(1).clamp_min(1e-12)).clamp(-1, 1)).clamp(-4, 4)
+    real = batch.weights > 0
+    largest = (margins.amax(1) * real).amax(1)
+    return log_scale.exp(), (largest <= 0) & ((margins.amin(1) * real).amin(1) < 0)
+
+
+def _lacks_optimum(batch, core, penalty: float, separable, options: _Options) -> torch.Tensor:
+    """Whether the objective falls for ever along some direction (see the notes of `fit_probe`)."""
+    if options.transform == "zero-shot":
+        return torch.zeros_like(separable)
+    if options.regularizer == "shrinkage" and options.transform != "low-rank" and penalty > 0:
+        return separable
+    if options.regularizer == "ridge" and penalty > 0:
+        return torch.zeros_like(separable)
+    free = penalty * batch.penalty(core)[0] <= options.tolerance
+    return free & _best_scale(batch, core)[1]
+
+
+def _probe(core, found: Minima, row: int, converged: bool, penalty: float, basis, options: _Options) -> Probe:
+    complement = 0.0
+    if options.transform == "full" and options.regularizer == "shrinkage":
+        complement = float(core.diagonal().mean(dtype=torch.float64))
+    return Probe(
+        objective=float(found.values[row]),
+        converged=converged,
+        gradient_norm=float(found.gradients[row].norm()),
+        penalty=penalty,
+        transform=options.transform,
+        core=core.cpu().clone(),
+        basis=None if basis is None else basis.cpu(),
+        complement=complement,
+    )
