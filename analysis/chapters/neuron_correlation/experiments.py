@@ -1,0 +1,288 @@
+"""The chapter's experiments: networks in, tidy tables out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from analysis.activations import Activations, record
+from analysis.attacks import accumulated_sign_gradient
+from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, NET_CNN, NETS
+from analysis.corruptions import KINDS, corrupt
+from analysis.datasets import Images, halves, split
+from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.networks import cnn, mlp, recorded_layers
+from analysis.neurons import (
+    attainable_ceiling,
+    chance_score,
+    corrected_score,
+    neuronal_correlation,
+    permutation_floor,
+    symmetric_score,
+)
+from analysis.progress import steps
+from analysis.training import Recipe, accuracy
+from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, cached, load_network, load_zoo
+
+PENALTIES = {"index": "index", "relative": "relative", "none": None}
+CORRUPTION_SEVERITY = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Laboratory:
+    """One seed's networks: the paper's five perceptrons and its CNN, and what their units do on the test images."""
+
+    seed: int
+    networks: dict[str, nn.Module]
+    activations: dict[str, Activations]
+    test: Images
+
+
+def train_laboratories(
+    images: Images, seeds: Sequence[int], *, mlp_recipe: Recipe = MLP_RECIPE, cnn_recipe: Recipe = CNN_RECIPE
+) -> list[Laboratory]:
+    """Train the paper's networks anew for every seed, on another random 75 % of the images each time."""
+    sizes = {"size": images.size, "n_classes": images.n_classes}
+    builds = {name: (partial(mlp, widths, **sizes), mlp_recipe) for name, widths in NETS.items()}
+    builds["CNN"] = (partial(cnn, **sizes), cnn_recipe)
+    jobs = [(seed, name) for seed in seeds for name in builds]
+    trained = joblib.Parallel(n_jobs=-1, return_as="generator")(
+        joblib.delayed(cached)(*builds[name], images, split(images, seed=seed)[0], seed=seed) for seed, name in jobs
+    )
+    networks = dict(zip(jobs, steps(trained, "training networks", len(jobs)), strict=True))
+    return [_laboratory(images, seed, {name: networks[seed, name] for name in builds}) for seed in seeds]
+
+
+def _laboratory(images: Images, seed: int, networks: dict[str, nn.Module]) -> Laboratory:
+    test = images.subset(split(images, seed=seed)[1])
+    seen = {name: record(network, test.x, recorded_layers(network)) for name, network in networks.items()}
+    return Laboratory(seed, networks, seen, test)
+
+
+def compare(
+    source: Activations,
+    target: Activations,
+    penalty: str,
+    *,
+    stimuli: np.ndarray | slice = slice(None),
+    n_permutations: int = 10,
+) -> dict[str, float]:
+    """Score source → target on some of the stimuli, with its two floors, its ceiling and its corrected value."""
+    options = {"source_layer": source.layer, "target_layer": target.layer, "penalty": PENALTIES[penalty]}
+    a, b = source.values[stimuli], target.values[stimuli]
+    score = neuronal_correlation(a, b, **options).score
+    floor = permutation_floor(a, b, n_permutations=n_permutations, **options)
+    ceiling = attainable_ceiling(**options)
+    return {
+        "score": score,
+        "chance": chance_score(len(a), **options),
+        "floor": floor,
+        "ceiling": ceiling,
+        "corrected": corrected_score(score, floor, ceiling),
+    }
+
+
+def net_pairs(laboratories: list[Laboratory], penalty: str) -> pd.DataFrame:
+    """Scores of the ten pairs of perceptrons, first → second, on all test images."""
+    rows = [
+        {"seed": lab.seed, "source": a, "target": b} | compare(lab.activations[a], lab.activations[b], penalty)
+        for lab in steps(laboratories, "net–net scores")
+        for a, b in combinations(NETS, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+def net_to_cnn(laboratories: list[Laboratory], penalty: str, n_probe: int, *, n_draws: int = 10) -> pd.DataFrame:
+    """Scores net → CNN on `n_probe` random test images, averaged over draws of the images."""
+    rows = []
+    for lab in steps(laboratories, "net → CNN scores"):
+        n_images = min(n_probe, len(lab.test))
+        draws = [draw_stimuli(len(lab.test), n_images, lab.seed, draw) for draw in range(n_draws)]
+        for net in NETS:
+            found = [compare(lab.activations[net], lab.activations["CNN"], penalty, stimuli=draw) for draw in draws]
+            rows.append({"seed": lab.seed, "net": net, "n_probe": n_images, **pd.DataFrame(found).mean()})
+    return pd.DataFrame(rows)
+
+
+def draw_stimuli(n_stimuli: int, n_drawn: int, seed: int, draw: int) -> np.ndarray:
+    """Positions of `n_drawn` different stimuli, by seed and number of the draw."""
+    return np.random.default_rng((seed, draw)).choice(n_stimuli, n_drawn, replace=False)
+
+
+def paper_floor() -> pd.DataFrame:
+    """The paper's printed net → CNN scores beside what independent noise of the same layer sizes scores."""
+    target = np.repeat(range(len(CNN_LAYER_SIZES)), CNN_LAYER_SIZES)
+    sources = {net: np.repeat(range(len(widths)), widths) for net, widths in NETS.items()}
+    return pd.DataFrame(
+        {
+            "net": list(NETS),
+            "printed": list(NET_CNN.values()),
+            "chance": [chance_score(10, source, target) for source in sources.values()],
+            "ceiling": [attainable_ceiling(source, target) for source in sources.values()],
+        }
+    )
+
+
+def probe_sizes(n_stimuli: int) -> list[int]:
+    """Numbers of probe images from 5 to all, evenly spaced on a logarithmic axis."""
+    return sorted({min(n, n_stimuli) for n in (5, 10, 20, 50, 100, 200, 500, 1000, 5000, 20000)})
+
+
+def probe_curve(laboratories: list[Laboratory], *, n_draws: int = 3) -> pd.DataFrame:
+    """Scores net → CNN, floors and corrected scores against the number of probe images, for every penalty."""
+    rows = []
+    for lab in steps(laboratories, "probe images"):
+        for n_probe in probe_sizes(len(lab.test)):
+            draws = [draw_stimuli(len(lab.test), n_probe, lab.seed, draw) for draw in range(n_draws)]
+            for penalty in PENALTIES:
+                rows += [
+                    {"seed": lab.seed, "net": net, "penalty": penalty, "n_probe": n_probe}
+                    | compare(lab.activations[net], lab.activations["CNN"], penalty, stimuli=draw, n_permutations=3)
+                    for net in NETS
+                    for draw in draws
+                ]
+    return pd.DataFrame(rows)
+
+
+def attack_laboratories(
+    laboratories: list[Laboratory], *, n_rounds: int, step: float, recipe: Recipe = CNN_RECIPE
+) -> tuple[torch.Tensor, pd.DataFrame]:
+    """Attack every laboratory's test images; the first one's images by round, and all nets' accuracies by round."""
+    attacked = joblib.Parallel(n_jobs=-1, return_as="generator")(
+        joblib.delayed(attack)(lab.test, n_rounds=n_rounds, step=step, seed=lab.seed, recipe=recipe)
+        for lab in laboratories
+    )
+    rows, first = [], None
+    for lab, rounds in zip(laboratories, steps(attacked, "attacking", len(laboratories)), strict=True):
+        first = rounds if first is None else first
+        rows += [
+            {"seed": lab.seed, "net": net, "round": number, "accuracy": accuracy(lab.networks[net], x, lab.test.y)}
+            for number, x in enumerate(rounds)
+            for net in NETS
+        ]
+    return first, pd.DataFrame(rows)
+
+
+def attack(test: Images, *, n_rounds: int, step: float, seed: int, recipe: Recipe = CNN_RECIPE) -> torch.Tensor:
+    """The images before the attack and after each round, shape (n_rounds + 1, n, 1, size, size)."""
+    adversary = partial(cnn, size=test.size, n_classes=test.n_classes)
+    rounds = accumulated_sign_gradient(
+        adversary, recipe, test.x, test.y, n_rounds=n_rounds, epsilon=step / 255, seed=seed + 1000
+    )
+    return torch.cat([test.x[None], rounds])
+
+
+def within_seed_correlation(table: pd.DataFrame, score: str) -> pd.Series:
+    """Pearson's r over nets between a score and the accuracy under attack, one value a seed (NaN: no variation)."""
+    return table.groupby("seed")[[score, "accuracy"]].apply(lambda rows: rows[score].corr(rows["accuracy"]))
+
+
+@dataclass(frozen=True, eq=False)
+class ZooScores:
+    """The zoo on the images that it was not trained on: one row a network, and the matrix of corrected scores."""
+
+    table: pd.DataFrame
+    matrix: np.ndarray
+    stability: pd.DataFrame
+
+
+def compare_zoo(images: Images, *, penalty: str, seed: int, n_rounds: int, step: float) -> ZooScores:
+    """Score all pairs of the zoo, and every network with a trusted one: the paper's CNN from another seed."""
+    train, test_rows = halves(images, seed)
+    networks = load_zoo(images=images, train_indices=train, seed=seed, progress=steps)
+    trusted = load_network("cnn", images, train, seed=seed + 1)
+    test = images.subset(test_rows)
+    seen = [record(network.module, test.x, network.layers, pool="mean") for network in networks]
+    reference = record(trusted.module, test.x, trusted.layers, pool="mean")
+    attacked = attack(test, n_rounds=n_rounds, step=step, seed=seed)[-1]
+    table = pd.DataFrame([_described(network, test, attacked) for network in steps(networks, "zoo accuracies")])
+    for name in PENALTIES:
+        both = [_both_ways(activations, reference, name) for activations in steps(seen, "zoo and trusted network")]
+        for column in ("score", "corrected"):
+            table[f"{column} ({name})"] = [found[column] for found in both]
+    return ZooScores(table, _matrix(seen, penalty), _stability(seen, reference, penalty))
+
+
+def _described(network: Network, test: Images, attacked: torch.Tensor) -> dict:
+    corrupted = [corrupt(test.x, kind, CORRUPTION_SEVERITY) for kind in KINDS]
+    return {
+        "name": network.name,
+        "family": network.family,
+        "training": network.training,
+        "clean": accuracy(network.module, test.x, test.y),
+        "corrupted": np.mean([accuracy(network.module, x, test.y) for x in corrupted]),
+        "attacked": accuracy(network.module, attacked, test.y),
+    }
+
+
+def _both_ways(a: Activations, b: Activations, penalty: str) -> dict[str, float]:
+    """Both directions averaged."""
+    there, back = compare(a, b, penalty, n_permutations=3), compare(b, a, penalty, n_permutations=3)
+    return {key: (there[key] + back[key]) / 2 for key in there}
+
+
+def _matrix(seen: list[Activations], penalty: str) -> np.ndarray:
+    matrix = np.ones((len(seen), len(seen)))
+    for i, j in steps(list(combinations(range(len(seen)), 2)), "zoo pairs"):
+        matrix[i, j] = matrix[j, i] = _both_ways(seen[i], seen[j], penalty)["corrected"]
+    return matrix
+
+
+def _stability(seen: list[Activations], reference: Activations, penalty: str, n_draws: int = 10) -> pd.DataFrame:
+    """How well few probe images order the zoo as all images do: rank correlation of scores with the trusted network."""
+    n_stimuli = len(reference.values)
+    everything = _scores(seen, reference, penalty, slice(None))
+    rows = []
+    for n_probe in steps(probe_sizes(n_stimuli)[:-1], "stability of the ranking"):
+        for draw in range(n_draws):
+            stimuli = draw_stimuli(n_stimuli, n_probe, 0, draw)
+            scores = _scores(seen, reference, penalty, stimuli)
+            rows.append({"n_probe": n_probe, "draw": draw, "rank correlation": spearman(scores, everything)})
+    return pd.DataFrame(rows)
+
+
+def _scores(seen: list[Activations], reference: Activations, penalty: str, stimuli) -> np.ndarray:
+    b, option = reference.values[stimuli], PENALTIES[penalty]
+    return np.array(
+        [
+            symmetric_score(a.values[stimuli], b, source_layer=a.layer, target_layer=reference.layer, penalty=option)
+            for a in seen
+        ]
+    )
+
+
+def family_contrast(zoo: ZooScores, *, seed: int = 0) -> Measured:
+    """Mean corrected score within families minus between families, among normally trained networks.
+
+    The interval resamples networks; a network drawn twice is never paired with itself.
+    """
+    normal = (zoo.table["training"] == "normal").to_numpy()
+    families, matrix = zoo.table["family"].to_numpy()[normal], zoo.matrix[np.ix_(normal, normal)]
+
+    def contrast(rows: np.ndarray) -> float:
+        pairs = rows[:, None] != rows[None, :]
+        same = families[rows][:, None] == families[rows][None, :]
+        scores = matrix[np.ix_(rows, rows)]
+        return scores[pairs & same].mean() - scores[pairs & ~same].mean()
+
+    return bootstrap_interval(contrast, np.arange(len(families)), seed=seed)
+
+
+def prediction_table(zoo: ZooScores) -> pd.DataFrame:
+    """Spearman's ρ over networks between the score with the trusted network and each accuracy, with intervals."""
+    normal = zoo.table["training"] == "normal"
+    groups = {"all networks": zoo.table, "normally trained": zoo.table[normal]}
+    scores = {"score, as in the paper": "score (index)", "no penalty": "score (none)", "corrected": "corrected (index)"}
+    rows = []
+    for group, table in groups.items():
+        for label, column in scores.items():
+            for outcome in ("clean", "corrupted", "attacked"):
+                measured = bootstrap_interval(spearman, table[column].to_numpy(), table[outcome].to_numpy())
+                rows.append({"networks": group, "score": label, "accuracy": outcome, "rho": measured})
+    return pd.DataFrame(rows)

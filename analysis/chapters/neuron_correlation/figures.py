@@ -1,0 +1,189 @@
+"""The chapter's figures: one function each, tables in, figure out."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.figure import Figure
+
+from analysis.chapters.neuron_correlation.experiments import Laboratory, ZooScores
+from analysis.chapters.neuron_correlation.reported import NET_NET, NETS, ROBUST_ACCURACY
+from analysis.intervals import Measured, mean_interval
+from analysis.plots import GREY, PALETTE
+from analysis.training import predict
+
+NET_COLOURS = dict(zip(NETS, PALETTE, strict=False))
+_FAMILY_COLOURS = dict(zip(("mlp", "cnn", "resnet", "densenet", "vit"), PALETTE, strict=False))
+_SPOILED = {"normal": "o", "label noise": "X", "few examples": "s", "untrained": "v"}
+
+
+def attacked_digits(lab: Laboratory, rounds: torch.Tensor, net: str = "net1") -> Figure:
+    """One image of every class before the attack and after some rounds, with a net's answers; wrong ones in red."""
+    shown = sorted({0, min(2, len(rounds) - 1), len(rounds) // 2, len(rounds) - 1})
+    columns = [int((lab.test.y == label).nonzero()[0]) for label in range(lab.test.n_classes)]
+    figure, axes = plt.subplots(
+        len(shown), len(columns), figsize=(0.9 * len(columns), 1.15 * len(shown)), squeeze=False
+    )
+    for row, number in zip(axes, shown, strict=True):
+        answers = predict(lab.networks[net], rounds[number, columns])
+        for axis, column, answer in zip(row, columns, answers, strict=True):
+            axis.imshow(rounds[number, column, 0], cmap="gray", vmin=0, vmax=1)
+            right = answer == lab.test.y[column]
+            axis.set_title(str(int(answer)), fontsize=10, loc="center", color=GREY if right else PALETTE[1])
+            axis.set(xticks=[], yticks=[])
+        row[0].set_ylabel("original" if number == 0 else f"round {number}")
+    return figure
+
+
+def pair_scores(pairs: pd.DataFrame) -> Figure:
+    """Scores of the ten pairs of perceptrons with their chance level, and the paper's MNIST numbers."""
+    figure, axis = plt.subplots(figsize=(7.5, 4.2))
+    for row, ((a, b), printed) in enumerate(NET_NET.items()):
+        found = pairs[(pairs["source"] == a) & (pairs["target"] == b)]
+        _interval(axis, mean_interval(found["score"].to_numpy()), row, PALETTE[0])
+        axis.plot(found["floor"].mean(), row, "|", color=PALETTE[1], ms=14, mew=2)
+        axis.plot(found["ceiling"].mean(), row, "|", color=GREY, ms=14, mew=2)
+        axis.plot(printed, row, "D", mfc="none", color="black", ms=6)
+    _legend(axis, PALETTE[0], "this run: mean and 95 % interval over seeds")
+    axis.set(yticks=range(10), yticklabels=[f"{a} → {b}" for a, b in NET_NET], xlim=(0, 1.02), xlabel="score")
+    axis.invert_yaxis()
+    return figure
+
+
+def _legend(axis, colour: str, label: str) -> None:
+    axis.plot([], [], "o-", color=colour, label=label)
+    axis.plot([], [], "|", color=PALETTE[1], ms=12, mew=2, label="chance level: stimuli shuffled")
+    axis.plot([], [], "|", color=GREY, ms=12, mew=2, label="ceiling under the depth penalty")
+    axis.plot([], [], "D", mfc="none", color="black", label="printed in the paper (MNIST)")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.45, -0.14), ncol=2, fontsize=9)
+
+
+def _interval(axis, measured: Measured, position: float, colour: str, label: str | None = None) -> None:
+    axis.plot(measured.value, position, "o", color=colour, label=label)
+    if np.isfinite(measured.high - measured.low):
+        axis.plot([measured.low, measured.high], [position] * 2, "-", color=colour)
+
+
+def floor_lesson(paper: pd.DataFrame, cnn: pd.DataFrame) -> Figure:
+    """Net → CNN: the paper's printed scores beside unrelated noise, and this run's scores beside their chance level."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), sharey=True, sharex=True)
+    for row, net in enumerate(NETS):
+        entry = paper[paper["net"] == net].iloc[0]
+        left.plot(entry["chance"], row, "|", color=PALETTE[1], ms=18, mew=3)
+        left.plot(entry["ceiling"], row, "|", color=GREY, ms=18, mew=2)
+        left.plot(entry["printed"], row, "D", mfc="none", color="black", ms=7)
+        found = cnn[cnn["net"] == net]
+        right.plot(found["floor"].mean(), row, "|", color=PALETTE[1], ms=18, mew=3)
+        right.plot(found["ceiling"].mean(), row, "|", color=GREY, ms=18, mew=2)
+        _interval(right, mean_interval(found["score"].to_numpy()), row, PALETTE[0])
+    left.plot([], [], "D", mfc="none", color="black", label="printed score")
+    left.plot([], [], "|", color=PALETTE[1], ms=12, mew=3, label="unrelated noise of the same layer sizes")
+    right.plot([], [], "o-", color=PALETTE[0], label="score: mean and 95 % interval over seeds")
+    right.plot([], [], "|", color=PALETTE[1], ms=12, mew=3, label="the same networks, stimuli shuffled")
+    for axis in (left, right):
+        axis.plot([], [], "|", color=GREY, ms=12, mew=2, label="ceiling under the depth penalty")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
+        axis.set(xlim=(0, 1.02), xlabel="score with the CNN")
+    left.set(yticks=range(len(NETS)), yticklabels=list(NETS), title="Printed (MNIST, 10 images)")
+    right.set_title(f"This run ({cnn['n_probe'].iloc[0]} images)")
+    left.invert_yaxis()
+    return figure
+
+
+def probe_curves(curve: pd.DataFrame) -> Figure:
+    """Score, chance level and corrected score against the number of probe images, one panel a penalty."""
+    penalties = list(dict.fromkeys(curve["penalty"]))
+    figure, axes = plt.subplots(1, len(penalties), figsize=(10, 3.6), sharey=True)
+    means = curve.groupby(["penalty", "n_probe", "seed"])[["score", "floor", "corrected"]].mean().reset_index()
+    styles = {"score": (PALETTE[0], "-", "score"), "floor": (PALETTE[1], "--", "chance level (shuffled)")}
+    styles["corrected"] = (PALETTE[2], "-", "corrected score")
+    for axis, penalty in zip(axes, penalties, strict=True):
+        for column, (colour, line, label) in styles.items():
+            shown = means[means["penalty"] == penalty].rename(columns={column: "value"})
+            sns.lineplot(shown, x="n_probe", y="value", color=colour, linestyle=line, label=label, ax=axis,
+                         errorbar=("pi", 100), legend=False)  # fmt: skip
+        axis.set(xscale="log", ylim=(0, 1), xlabel="probe images", ylabel="mean over the five nets")
+        axis.set_title(f"penalty: {penalty}")
+    axes[0].legend(fontsize=9)
+    return figure
+
+
+def robustness(accuracies: pd.DataFrame, final: pd.DataFrame) -> Figure:
+    """Accuracy of the five nets during the attack, and at its end against the score with the CNN."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), width_ratios=(1.2, 1, 1))
+    sns.lineplot(accuracies, x="round", y="accuracy", hue="net", palette=NET_COLOURS, ax=axes[0], errorbar=("pi", 100))
+    axes[0].set(xlabel="rounds of the attack", ylim=(0, 1), title="Under attack")
+    axes[0].legend(fontsize=9, title=None)
+    for axis, column, title in zip(axes[1:], ("score", "corrected"), ("As in the paper", "Corrected"), strict=True):
+        sns.scatterplot(final, x=column, y="accuracy", hue="net", palette=NET_COLOURS, ax=axis, legend=False, s=45)
+        axis.set(xlabel=f"{'score' if column == 'score' else 'corrected score'} with the CNN", title=title)
+        axis.set_ylabel("accuracy after the last round")
+    return figure
+
+
+def zoo_matrix(zoo: ZooScores) -> Figure:
+    """Corrected scores of all pairs of the zoo, ordered by family."""
+    order = zoo.table.sort_values(["training", "family", "name"], key=_family_order, kind="stable").index
+    names, matrix = zoo.table["name"][order], zoo.matrix[np.ix_(order, order)]
+    labels = zoo.table["family"].where(zoo.table["training"] == "normal", "spoiled")[order].to_numpy()
+    figure, axis = plt.subplots(figsize=(8, 7))
+    shown = np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
+    sns.heatmap(shown, cmap="viridis", square=True, ax=axis, xticklabels=names, yticklabels=names, rasterized=True,
+                cbar_kws={"label": "corrected score, both directions", "shrink": 0.7})  # fmt: skip
+    for edge in np.flatnonzero(labels[1:] != labels[:-1]) + 1:
+        axis.axhline(edge, color="white", lw=2)
+        axis.axvline(edge, color="white", lw=2)
+    axis.tick_params(labelsize=8)
+    return figure
+
+
+def _family_order(column: pd.Series) -> pd.Series:
+    orders = {"training": list(_SPOILED), "family": list(_FAMILY_COLOURS)}
+    return column.map(orders[column.name].index) if column.name in orders else column
+
+
+def prediction(zoo: ZooScores) -> Figure:
+    """Accuracy on clean, corrupted and attacked images against the score with the trusted network."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 4), sharey=True)
+    for axis, outcome in zip(axes, ("clean", "corrupted", "attacked"), strict=True):
+        sns.scatterplot(zoo.table, x="corrected (index)", y=outcome, hue="family", style="training", ax=axis, s=60,
+                        palette=_FAMILY_COLOURS, markers=_SPOILED, legend=outcome == "attacked")  # fmt: skip
+        axis.set(title=f"{outcome.capitalize()} images", xlabel="corrected score with the trusted CNN", ylim=(0, 1.02))
+        axis.set_ylabel("accuracy")
+    axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    return figure
+
+
+def prediction_intervals(table: pd.DataFrame) -> Figure:
+    """Rank correlations between score and accuracy with their bootstrap intervals."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharex=True, sharey=True)
+    outcomes = dict(zip(("clean", "corrupted", "attacked"), PALETTE, strict=False))
+    for axis, (group, rows) in zip(axes, table.groupby("networks", sort=False), strict=True):
+        scores = list(dict.fromkeys(rows["score"]))
+        for row in rows.itertuples():
+            shift = 0.22 * (list(outcomes).index(row.accuracy) - 1)
+            label = row.accuracy if row.score == scores[0] else None
+            _interval(axis, row.rho, scores.index(row.score) + shift, outcomes[row.accuracy], label)
+        axis.axvline(0, color=GREY, lw=1)
+        axis.set(yticks=range(len(scores)), yticklabels=scores, xlim=(-1, 1), title=group.capitalize())
+        axis.set_xlabel("Spearman's ρ, 95 % bootstrap over networks")
+    axes[0].invert_yaxis()
+    axes[1].legend(title="accuracy on", fontsize=9, loc="lower right")
+    return figure
+
+
+def stability(table: pd.DataFrame) -> Figure:
+    """How well few probe images rank the zoo as all images do."""
+    figure, axis = plt.subplots(figsize=(6, 3.4))
+    sns.lineplot(table, x="n_probe", y="rank correlation", ax=axis, marker="o", errorbar=("pi", 100))
+    axis.axhline(0.95, color=GREY, lw=1, ls="--")
+    axis.set(
+        xscale="log", xlabel="probe images", ylabel="Spearman's ρ with the\nranking by all images", ylim=(-0.2, 1.02)
+    )
+    return figure
+
+
+def printed_robustness() -> pd.DataFrame:
+    """The paper's accuracies under attack, as a table to set beside this run's."""
+    return pd.DataFrame({"net": list(ROBUST_ACCURACY), "printed": list(ROBUST_ACCURACY.values())})
