@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from analysis.checks import as_integers
+
 MIN_PER_CLASS = 8
 """Images that every class needs, so that halves and test splits hold each class."""
 
@@ -57,7 +59,10 @@ class Images:
 
     def subset(self, indices) -> "Images":
         """The images at these positions, in this order."""
-        rows = np.asarray(indices, dtype=np.int64)
+        rows = as_integers(indices, "indices", shape=(None,))
+        if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(self):
+            got = f"{rows.min()} to {rows.max()}" if len(rows) else "none"
+            raise ValueError(f"'indices' must be one or more positions from 0 to {len(self) - 1}, got {got}.")
         return Images(self.x[rows], self.y[rows], self.name, _digest(self.sha256, rows))
 
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import math
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -12,7 +14,8 @@ from torch import nn
 from analysis.checks import choose
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.AdamW}
-_EXAMPLES = 0xE5A  # keeps the draw of training examples apart from the network's own stream of the same seed
+_WEIGHTS, _EXAMPLES, _STEPS = range(3)  # independent random streams of one seed
+_ALONE = threading.Lock()  # layers draw from the process's one generator, so trainings in threads take turns
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def train(
     >>> accuracy(network, x, y)
     1.0
     """
-    with _reproducible(seed, device):
+    with _reproducible(_stream(seed, _WEIGHTS), device):
         network = build().to(device)
     return fit(network, recipe, x, y, seed=seed)
 
@@ -123,7 +126,7 @@ def fit(network: nn.Module, recipe: Recipe, x: torch.Tensor, y: torch.Tensor, *,
     """
     x, y = _examples(recipe, x, y, seed)
     device = next(network.parameters()).device
-    with _reproducible(seed + 1, device):
+    with _reproducible(_stream(seed, _STEPS), device):
         network.train()
         _descend(network, recipe, x.to(device), y.to(device))
     return network.eval()
@@ -146,7 +149,7 @@ def accuracy(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
 def _examples(recipe: Recipe, x: torch.Tensor, y: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     if len(x) != len(y):
         raise ValueError(f"'x' and 'y' must have the same length, got {len(x)} and {len(y)}.")
-    generator = torch.Generator().manual_seed(seed * 4096 + _EXAMPLES)
+    generator = torch.Generator().manual_seed(_stream(seed, _EXAMPLES))
     n_left = len(x) - round(len(x) * recipe.validation)
     n_kept = round(n_left * recipe.fraction)
     if n_kept == 0:
@@ -187,19 +190,31 @@ def _rate(schedule: str, progress: float, warm_up: float = 0.2) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (progress - warm_up) / (1 - warm_up))
 
 
+def _stream(seed: int, purpose: int) -> int:
+    return int(np.random.SeedSequence((seed, purpose)).generate_state(1)[0])
+
+
 @contextlib.contextmanager
 def _reproducible(seed: int, device: str | torch.device):
-    """The global generators torch forces on layers, seeded and given back; one thread, as sums depend on their number.
+    """Seed the global generators that torch's layers draw from, give them back after, and compute on one thread.
 
-    Small networks gain little from threads: several trainings side by side use the cores better.
+    Sums depend on the number of threads. Small networks gain little from them: trainings side by side gain more.
     """
-    threads = torch.get_num_threads()
     cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
     cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-    with torch.random.fork_rng(cuda), cudnn:
-        torch.manual_seed(seed)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+    with _ALONE, torch.random.fork_rng(cuda), cudnn, _one_thread():
+        torch.random.default_generator.manual_seed(seed)
+        for place in cuda:
+            with torch.cuda.device(place):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,385 @@
+"""The embedded model zoo: small networks of several families, trained on the spot, their weights cached."""
+
+import difflib
+import functools
+import hashlib
+import inspect
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import joblib
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from analysis import networks, training
+from analysis.datasets import Images, cache_dir
+from analysis.networks import cnn, densenet, mlp, recorded_layers, resnet, vit
+from analysis.training import Recipe, train
+
+Progress = Callable[[Iterable, str, int], Iterable]
+"""Wraps an iterable to show how far it is: ``progress(iterable, label, total)``."""
+
+_log = logging.getLogger(__name__)
+_CODE = hashlib.sha256((inspect.getsource(networks) + inspect.getsource(training)).encode()).hexdigest()
+
+
+def _silent(iterable: Iterable, label: str, total: int) -> Iterable:
+    return iterable
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A kind of network and how it is trained.
+
+    Parameters
+    ----------
+    build : callable
+        Called with `size` and `n_classes`; returns a new network.
+    recipe : Recipe
+    family : {"mlp", "cnn", "resnet", "densenet", "vit"}
+    motif : {"dense", "convolution", "attention"}
+        What its layers are made of.
+    training : {"normal", "label noise", "few examples", "untrained"}
+    """
+
+    build: Callable[..., nn.Module]
+    recipe: Recipe
+    family: str
+    motif: str
+    training: str = "normal"
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network of the zoo.
+
+    Parameters
+    ----------
+    name, family, motif, training : str
+        Its entry in `ZOO`.
+    seed : int
+        What it was initialised and trained with.
+    module : torch.nn.Module
+        In evaluation mode.
+    layers : tuple of str
+        Names of the layers to record, from the input to the output.
+    """
+
+    name: str
+    family: str
+    motif: str
+    training: str
+    seed: int
+    module: nn.Module
+    layers: tuple[str, ...]
+
+    @property
+    def landmarks(self) -> dict[str, str]:
+        """Names of the ``early``, ``middle`` and ``late`` layer: the first, the middle and the last recorded one.
+
+        They coincide in networks of fewer than three recorded layers.
+        """
+        return {"early": self.layers[0], "middle": self.layers[(len(self.layers) - 1) // 2], "late": self.layers[-1]}
+
+
+MLP_RECIPE = Recipe(optimiser="sgd", lr=0.05, batch=16, epochs=80, schedule="one-cycle")
+"""The paper's gradient descent, with enough steps for a few hundred images and a warm-up that five layers need."""
+CNN_RECIPE = Recipe(optimiser="adam", lr=2e-3, batch=32, epochs=20)
+"""The paper's Adam, with smaller batches and more epochs for a few hundred images."""
+_BATCH_NORM = Recipe(lr=1e-2, batch=64, epochs=10, schedule="one-cycle")
+_VIT = Recipe(lr=3e-3, batch=32, epochs=16, schedule="one-cycle")
+
+_MLP = {"family": "mlp", "motif": "dense", "recipe": MLP_RECIPE}
+_CNN = {"family": "cnn", "motif": "convolution", "recipe": CNN_RECIPE}
+_RESNET = {"family": "resnet", "motif": "convolution", "recipe": _BATCH_NORM}
+_DENSENET = {"family": "densenet", "motif": "convolution", "recipe": _BATCH_NORM}
+_ATTENTION = {"family": "vit", "motif": "attention", "recipe": _VIT}
+
+
+def _with(common: dict, build: Callable[..., nn.Module], *, training: str, **recipe) -> Architecture:
+    changed = replace(common["recipe"], **recipe)
+    return Architecture(build, changed, common["family"], common["motif"], training)
+
+
+ZOO: dict[str, Architecture] = {
+    "mlp-100": Architecture(partial(mlp, (100,)), **_MLP),
+    "mlp-60-40": Architecture(partial(mlp, (60, 40)), **_MLP),
+    "mlp-40-60": Architecture(partial(mlp, (40, 60)), **_MLP),
+    "mlp-50-50": Architecture(partial(mlp, (50, 50)), **_MLP),
+    "mlp-20x5": Architecture(partial(mlp, (20, 20, 20, 20, 20)), **_MLP),
+    "cnn": Architecture(partial(cnn, (32, 64)), **_CNN),
+    "cnn-slim": Architecture(partial(cnn, (12, 24)), **_CNN),
+    "resnet-8-b1": Architecture(partial(resnet, (8, 16, 32), 1), **_RESNET),
+    "resnet-8-b2": Architecture(partial(resnet, (8, 16, 32), 2), **_RESNET),
+    "resnet-8-b3": Architecture(partial(resnet, (8, 16, 32), 3), **_RESNET),
+    "resnet-16-b1": Architecture(partial(resnet, (16, 32, 64), 1), **_RESNET),
+    "resnet-16-b2": Architecture(partial(resnet, (16, 32, 64), 2), **_RESNET),
+    "resnet-24-b1": Architecture(partial(resnet, (24, 48, 96), 1), **_RESNET),
+    "densenet-4-333": Architecture(partial(densenet, 4, (3, 3, 3)), **_DENSENET),
+    "densenet-6-222": Architecture(partial(densenet, 6, (2, 2, 2)), **_DENSENET),
+    "densenet-8-33": Architecture(partial(densenet, 8, (3, 3)), **_DENSENET),
+    "densenet-12-222": Architecture(partial(densenet, 12, (2, 2, 2)), **_DENSENET),
+    "vit-24-d2-p3": Architecture(partial(vit, 24, 2, patch=3), **_ATTENTION),
+    "vit-32-d3-p4": Architecture(partial(vit, 32, 3, patch=4), **_ATTENTION),
+    "vit-32-d5-p4": Architecture(partial(vit, 32, 5, patch=4), **_ATTENTION),
+    "vit-48-d2-p4": Architecture(partial(vit, 48, 2, patch=4), **_ATTENTION),
+    "vit-64-d3-p4": Architecture(partial(vit, 64, 3, patch=4), **_ATTENTION),
+    "vit-24-d4-p5": Architecture(partial(vit, 24, 4, patch=5), **_ATTENTION),
+    "vit-40-d3-p5": Architecture(partial(vit, 40, 3, patch=5), **_ATTENTION),
+    "vit-32-d2-p6": Architecture(partial(vit, 32, 2, patch=6), **_ATTENTION),
+    "vit-48-d3-p6": Architecture(partial(vit, 48, 3, patch=6), **_ATTENTION),
+    "vit-24-d3-p8": Architecture(partial(vit, 24, 3, patch=8), **_ATTENTION),
+    "vit-48-d4-p8": Architecture(partial(vit, 48, 4, patch=8), **_ATTENTION),
+    "vit-64-d6-p8": Architecture(partial(vit, 64, 6, patch=8), **_ATTENTION),
+    # Trained badly on purpose, each an architecture of its own.
+    "mlp-80-noise": _with(_MLP, partial(mlp, (80,)), training="label noise", label_noise=0.6),
+    "resnet-12-b1-noise": _with(_RESNET, partial(resnet, (12, 24, 48), 1), training="label noise", label_noise=0.6),
+    "vit-40-d2-p4-noise": _with(_ATTENTION, partial(vit, 40, 2, patch=4), training="label noise", label_noise=0.6),
+    "cnn-16-32-few": _with(_CNN, partial(cnn, (16, 32)), training="few examples", fraction=0.05, batch=16, epochs=60),
+    "resnet-12-s2-few": _with(
+        _RESNET, partial(resnet, (12, 24), 1), training="few examples", fraction=0.03, batch=16, epochs=30
+    ),
+    "vit-32-d2-p8-few": _with(
+        _ATTENTION, partial(vit, 32, 2, patch=8), training="few examples", fraction=0.05, batch=16, epochs=60
+    ),
+    "resnet-12-s2-b2-untrained": _with(_RESNET, partial(resnet, (12, 24), 2), training="untrained", epochs=0),
+    "vit-40-d4-p4-untrained": _with(_ATTENTION, partial(vit, 40, 4, patch=4), training="untrained", epochs=0),
+}
+"""Architectures by name: sizes in the name are widths (`s2`: two stages), blocks (`b`), depth (`d`) and patch (`p`)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One training, to be run or to be found in the cache.
+
+    Parameters
+    ----------
+    build : callable
+        Returns a new network: a function, a class, or a `functools.partial` of one with plain settings (numbers,
+        strings, tuples). Closures are refused, since what they hide cannot be told apart.
+    recipe : Recipe
+    images : Images
+    indices : int array
+        Positions of the images to train on.
+    seed : int
+    device : str or torch.device
+        Where to train; the network stays there.
+    """
+
+    build: Callable[[], nn.Module]
+    recipe: Recipe
+    images: Images
+    indices: np.ndarray
+    seed: int
+    device: str | torch.device = "cpu"
+
+    @functools.cached_property
+    def key(self) -> str:
+        """All that decides the weights, as JSON."""
+        made_of = {
+            "build": _description(self.build),
+            "recipe": asdict(self.recipe),
+            "images": self.images.subset(self.indices).sha256,
+            "seed": self.seed,
+            "device": torch.device(self.device).type,
+            "code": _CODE,
+            "torch": torch.__version__,
+        }
+        return json.dumps(made_of, sort_keys=True)
+
+    @property
+    def path(self) -> Path:
+        """The cache file of the weights."""
+        return cache_dir() / "zoo" / f"{hashlib.sha256(self.key.encode()).hexdigest()}.safetensors"
+
+    def run(self) -> nn.Module:
+        """Train, without the cache."""
+        part = self.images.subset(self.indices)
+        return train(self.build, self.recipe, part.x, part.y, seed=self.seed, device=self.device)
+
+
+def load_network(
+    name: str, images: Images, train_indices: np.ndarray, seed: int, device: str | torch.device = "cpu"
+) -> Network:
+    """One network of the zoo, trained on some of the images; from the cache where the same was trained before.
+
+    Parameters
+    ----------
+    name : str
+        One of `ZOO`.
+    images : Images
+    train_indices : int array
+        Positions of the images to train on.
+    seed : int
+    device : str or torch.device
+        Where to train; the network stays there.
+
+    Returns
+    -------
+    Network
+    """
+    return load_zoo([name], images=images, train_indices=train_indices, seed=seed, n_jobs=1, device=device)[0]
+
+
+def load_zoo(
+    names: Sequence[str] | None = None,
+    *,
+    images: Images,
+    train_indices: np.ndarray,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    device: str | torch.device = "cpu",
+    progress: Progress = _silent,
+) -> list[Network]:
+    """Networks of the zoo in the order of `names`; those not in the cache are trained side by side.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Entries of `ZOO`; None: all.
+    images : Images
+    train_indices : int array
+        Positions of the images to train on.
+    seed, n_jobs, device, progress
+        As in `cached` and `cached_all`.
+
+    Returns
+    -------
+    list of Network
+
+    Examples
+    --------
+    >>> from analysis.datasets import load_images
+    >>> names = ["vit-40-d4-p4-untrained", "resnet-12-s2-b2-untrained"]
+    >>> zoo = load_zoo(names, images=load_images("digits"), train_indices=np.arange(900), n_jobs=1)
+    >>> [network.family for network in zoo]
+    ['vit', 'resnet']
+    """
+    names = tuple(ZOO) if names is None else tuple(names)
+    kinds = [_architecture(name) for name in names]
+    shape = {"size": images.size, "n_classes": images.n_classes}
+    trainings = [
+        Training(partial(kind.build, **shape), kind.recipe, images, train_indices, seed, device) for kind in kinds
+    ]
+    modules = cached_all(trainings, n_jobs=n_jobs, progress=progress)
+    return [
+        Network(name, kind.family, kind.motif, kind.training, seed, module, recorded_layers(module))
+        for name, kind, module in zip(names, kinds, modules, strict=True)
+    ]
+
+
+def cached(
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    images: Images,
+    indices: np.ndarray,
+    seed: int,
+    *,
+    device: str | torch.device = "cpu",
+) -> nn.Module:
+    """The network of one `Training` (see there), from the cache or trained and put there; in evaluation mode."""
+    return cached_all([Training(build, recipe, images, indices, seed, device)], n_jobs=1)[0]
+
+
+def cached_all(
+    trainings: Sequence[Training], *, n_jobs: int | None = None, progress: Progress = _silent
+) -> list[nn.Module]:
+    """The networks of several trainings, each from the cache or else trained, side by side, and put there.
+
+    Weights are kept in ``cache_dir()/zoo`` under a hash of all that made them: builder and its source, recipe, images,
+    positions, seed, kind of device, and PyTorch's version. A damaged file is trained anew, with a warning in the log.
+    Several processes may use one cache at once. The networks do not depend on the number of workers.
+
+    Parameters
+    ----------
+    trainings : sequence of Training
+    n_jobs : int, optional
+        Workers of joblib, which ``joblib.parallel_config`` may send to a cluster. None: one a core.
+    progress : callable
+        Wraps the trainings that are to be run: ``progress(iterable, label, total)``.
+
+    Returns
+    -------
+    list of torch.nn.Module
+        In evaluation mode, in the order of `trainings`.
+    """
+    modules = [_restored(training) for training in trainings]
+    missing = [i for i, module in enumerate(modules) if module is None]
+    workers = min(joblib.effective_n_jobs(n_jobs or -1), max(len(missing), 1))
+    parallel = joblib.Parallel(workers, return_as="generator_unordered")
+    results = parallel(joblib.delayed(_run)(i, trainings[i]) for i in missing)
+    for i, module in progress(results, "training networks", len(missing)):
+        _store(module, trainings[i])
+        modules[i] = module
+    return modules
+
+
+def _run(position: int, training: Training) -> tuple[int, nn.Module]:
+    return position, training.run()
+
+
+def _architecture(name: str) -> Architecture:
+    if name not in ZOO:
+        nearest = difflib.get_close_matches(name, ZOO, n=1, cutoff=0)[0]
+        raise ValueError(f"'name' must be a network of the zoo, got {name!r}; the nearest is {nearest!r}.")
+    return ZOO[name]
+
+
+def _description(build) -> dict:
+    if isinstance(build, partial):
+        return {"settings": [build.args, build.keywords], **_description(build.func)}
+    if getattr(build, "__closure__", None) or not hasattr(build, "__qualname__"):
+        raise ValueError(f"'build' must be a function, a class or a functools.partial of one, got {build!r}.")
+    source = hashlib.sha256(inspect.getsource(build).encode()).hexdigest()
+    return {"name": f"{build.__module__}.{build.__qualname__}", "source": source}
+
+
+def _restored(training: Training) -> nn.Module | None:
+    """The network of a cache file; None if there is no file or it is not whole."""
+    path = training.path
+    if not path.exists():
+        return None
+    with torch.random.fork_rng([]):  # the initial weights are overwritten
+        network = training.build()
+    try:
+        network.load_state_dict(_weights(path))
+    except (safetensors.SafetensorError, OSError, RuntimeError, ValueError) as error:
+        _log.warning("The cached weights %s are damaged and are trained anew: %s", path, error)
+        return None
+    return network.to(training.device).eval()
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    with safetensors.safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
+        checksum = (file.metadata() or {}).get("sha256")
+    if checksum != _checksum(weights):
+        raise ValueError("the checksum does not fit the weights.")
+    return weights
+
+
+def _store(network: nn.Module, training: Training) -> None:
+    """Write beside the final name and rename, so that nobody ever reads half a file."""
+    path = training.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
+        file.write(safetensors.torch.save(weights, {"sha256": _checksum(weights), "made_of": training.key}))
+    os.replace(file.name, path)
+
+
+def _checksum(weights: dict[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name}{weights[name].dtype}{tuple(weights[name].shape)}".encode())
+        digest.update(weights[name].numpy().tobytes())
+    return digest.hexdigest()
