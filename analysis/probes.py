@@ -141,8 +141,9 @@ def fit_probe(
     -----
     In M = WWᵀ the full and the diagonal problem are convex: they have one optimum. It exists for ridge with λ > 0.
     For shrinkage it exists unless the untransformed features already predict every choice: then scaling γI is free and
-    lowers the objective for ever, and the fit says ``converged=False``. A low-rank fit finds a local optimum. Its W stays in the row
-    space of the training objects' features: outside of it W would make any low-rank shrinkage penalty vanish unseen by the data.
+    lowers the objective for ever, and the fit says ``converged=False``. A low-rank fit finds a local optimum. Its W
+    stays in the row space of the training objects' features: outside of it W could make any low-rank shrinkage penalty
+    vanish, unseen by the data.
 
     References
     ----------
@@ -244,7 +245,7 @@ def _checked_data(triplets, choices, n_objects: int) -> tuple[np.ndarray, np.nda
 
 
 def check_triplets(triplets, n_objects: int) -> np.ndarray:
-    """Triplets as int64 of shape (n, 3) with entries in [0, `n_objects`), three different ones a row, or a ValueError."""
+    """Triplets as int64 (n, 3) with entries from 0 to `n_objects` − 1, three different ones a row, or a ValueError."""
     triplets = as_integers(triplets, "triplets", shape=(None, 3))
     if triplets.size and (triplets.min() < 0 or triplets.max() >= n_objects):
         raise ValueError(
@@ -313,7 +314,7 @@ def _start(coordinates: torch.Tensor, basis, options: _Options) -> torch.Tensor:
 
 def _groups(datasets, coordinates: torch.Tensor):
     """Data sets of like size together, as many as fit into the cache (CPU) or fill the device."""
-    budget = 2**21 if coordinates.device.type == "cpu" else 2**29
+    budget = 2**20 if coordinates.device.type == "cpu" else 2**29
     order = sorted(range(len(datasets)), key=lambda i: len(datasets[i][1]))
     while order:
         n_triplets = len(datasets[order[-1]][1])
@@ -331,7 +332,8 @@ class _Batch:
         self.regularizer, self.transform = regularizer, transform
         count, self.size = objects.shape[:2]
         offsets = torch.arange(count, device=pairs.device) * self.size**2
-        self.flat = (pairs.view(-1) if count == 1 else (pairs + offsets[:, None, None]).view(-1)).contiguous()
+        self.flat = (pairs if count == 1 else pairs + offsets[:, None, None]).view(-1)
+        self.square = objects.new_empty(count, self.size, self.size)
 
     @classmethod
     def of(cls, coordinates: torch.Tensor, datasets, options: _Options) -> "_Batch":
@@ -354,13 +356,12 @@ class _Batch:
         return self.objects * core[:, None] if self.transform in ("diagonal", "zero-shot") else self.objects @ core
 
     def logits(self, embedded):
-        similarity = (embedded @ embedded.mT).reshape(-1)
-        return similarity.index_select(0, self.flat).view(self.pairs.shape)
+        torch.bmm(embedded, embedded.mT, out=self.square)
+        return self.square.view(-1).index_select(0, self.flat).view(self.pairs.shape)
 
     def scatter(self, values):
         """Sums over the triplets that share a pair, as symmetric matrices (B, m, m)."""
-        sums = values.new_zeros(len(values) * self.size**2).scatter_add_(0, self.flat, values.reshape(-1))
-        sums = sums.view(-1, self.size, self.size)
+        sums = self.square.zero_().view(-1).scatter_add_(0, self.flat, values.view(-1)).view_as(self.square)
         return sums + sums.mT
 
     def evaluate(self, core, penalty):
@@ -456,7 +457,7 @@ def _fit(batch: _Batch, core: torch.Tensor, penalty: float, options: _Options) -
         values, gradients = objective.evaluate(points)
         return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
     curvature = batch.curvature(core).flatten(1)
-    # The diagonal is only a guess at the Hessian: half trusted (geometric mean with its maximum), it saves the most steps.
+    # The diagonal is a guess at the Hessian; half trusted (geometric mean with its maximum) it saves the most steps.
     metric = (curvature * curvature.amax(1, keepdim=True)).sqrt() + 2 * penalty
     floor = torch.finfo(metric.dtype).tiny ** 0.5
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
