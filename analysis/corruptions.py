@@ -15,7 +15,7 @@ LEVELS = {
     "occlusion": (0.2, 0.3, 0.4, 0.5, 0.6),
     "rotation": (10, 20, 30, 40, 50),
     "shift": (0.06, 0.12, 0.18, 0.24, 0.3),
-    "pixelate": (0.75, 0.6, 0.5, 0.4, 0.3),
+    "pixelate": (0.5, 0.4, 0.33, 0.25, 0.2),
 }
 """Strength of each kind at severities 1 to 5 (see `corrupt`)."""
 
@@ -33,7 +33,7 @@ def corrupt(x: torch.Tensor, kind: str, severity: int, *, seed: int = 0) -> torc
     occlusion         grey square at a random place; its side in sides       0.2 ... 0.6
     rotation          about the centre, to a random side, in degrees         10 ... 50
     shift             in a random direction, in sides, background moves in   0.06 ... 0.3
-    pixelate          averaged into square blocks; their number, in pixels   0.75 ... 0.3
+    pixelate          averaged into square blocks; how many a pixel         0.5 ... 0.2
     ================  =====================================================  ===================
 
     Lengths are shares of the image's side, so that a severity means the same at every resolution.
@@ -75,7 +75,7 @@ def _noise(x, spread, generator):
 
 def _blur(x, share, _generator):
     size = x.shape[-1]
-    offsets = torch.arange(size)[:, None] - torch.arange(size)
+    offsets = torch.arange(size, dtype=x.dtype)[:, None] - torch.arange(size)
     weights = torch.exp(-0.5 * (offsets / (share * size)) ** 2)
     weights = weights / weights.sum(1, keepdim=True)  # the border counts only pixels that exist
     return weights @ x @ weights.T

@@ -175,6 +175,7 @@ def _descend(network: nn.Module, recipe: Recipe, x: torch.Tensor, y: torch.Tenso
         optimiser.zero_grad()
         F.cross_entropy(network(x[rows]), y[rows]).backward()
         optimiser.step()
+    optimiser.zero_grad()
 
 
 def _batches(n_images: int, recipe: Recipe) -> Iterator[torch.Tensor]:

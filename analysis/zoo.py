@@ -29,6 +29,7 @@ Progress = Callable[[Iterable, str, int], Iterable]
 """Wraps an iterable to show how far it is: ``progress(iterable, label, total)``."""
 
 _log = logging.getLogger(__name__)
+_PROVENANCE = "provenance"  # one entry, since safetensors writes several in no fixed order
 _CODE = hashlib.sha256((inspect.getsource(networks) + inspect.getsource(training)).encode()).hexdigest()
 
 
@@ -124,15 +125,15 @@ ZOO: dict[str, Architecture] = {
     "resnet-16-b1": Architecture(partial(resnet, (16, 32, 64), 1), **_RESNET),
     "resnet-16-b2": Architecture(partial(resnet, (16, 32, 64), 2), **_RESNET),
     "resnet-24-b1": Architecture(partial(resnet, (24, 48, 96), 1), **_RESNET),
-    "densenet-4-333": Architecture(partial(densenet, 4, (3, 3, 3)), **_DENSENET),
+    "densenet-8-222": Architecture(partial(densenet, 8, (2, 2, 2)), **_DENSENET),
     "densenet-6-222": Architecture(partial(densenet, 6, (2, 2, 2)), **_DENSENET),
-    "densenet-8-33": Architecture(partial(densenet, 8, (3, 3)), **_DENSENET),
-    "densenet-12-222": Architecture(partial(densenet, 12, (2, 2, 2)), **_DENSENET),
-    "vit-24-d2-p3": Architecture(partial(vit, 24, 2, patch=3), **_ATTENTION),
+    "densenet-8-24": Architecture(partial(densenet, 8, (2, 4)), **_DENSENET),
+    "densenet-10-222": Architecture(partial(densenet, 10, (2, 2, 2)), **_DENSENET),
+    "vit-24-d2-p4": Architecture(partial(vit, 24, 2, patch=4), **_ATTENTION),
     "vit-32-d3-p4": Architecture(partial(vit, 32, 3, patch=4), **_ATTENTION),
     "vit-32-d5-p4": Architecture(partial(vit, 32, 5, patch=4), **_ATTENTION),
     "vit-48-d2-p4": Architecture(partial(vit, 48, 2, patch=4), **_ATTENTION),
-    "vit-64-d3-p4": Architecture(partial(vit, 64, 3, patch=4), **_ATTENTION),
+    "vit-64-d2-p4": Architecture(partial(vit, 64, 2, patch=4), **_ATTENTION),
     "vit-24-d4-p5": Architecture(partial(vit, 24, 4, patch=5), **_ATTENTION),
     "vit-40-d3-p5": Architecture(partial(vit, 40, 3, patch=5), **_ATTENTION),
     "vit-32-d2-p6": Architecture(partial(vit, 32, 2, patch=6), **_ATTENTION),
@@ -165,7 +166,8 @@ class Training:
     ----------
     build : callable
         Returns a new network: a function, a class, or a `functools.partial` of one with plain settings (numbers,
-        strings, tuples). Closures are refused, since what they hide cannot be told apart.
+        strings, tuples). It depends on nothing else: lambdas and closures are refused, as what they hide cannot be
+        told apart.
     recipe : Recipe
     images : Images
     indices : int array
@@ -336,11 +338,18 @@ def _architecture(name: str) -> Architecture:
 
 def _description(build) -> dict:
     if isinstance(build, partial):
-        return {"settings": [build.args, build.keywords], **_description(build.func)}
-    if getattr(build, "__closure__", None) or not hasattr(build, "__qualname__"):
-        raise ValueError(f"'build' must be a function, a class or a functools.partial of one, got {build!r}.")
+        return {"settings": _plain([build.args, build.keywords]), **_description(build.func)}
+    if not hasattr(build, "__qualname__") or build.__name__ == "<lambda>" or getattr(build, "__closure__", None):
+        raise ValueError(f"'build' must be a plain function, a class or a functools.partial of one, got {build!r}.")
     source = hashlib.sha256(inspect.getsource(build).encode()).hexdigest()
     return {"name": f"{build.__module__}.{build.__qualname__}", "source": source}
+
+
+def _plain(settings: list) -> str:
+    try:
+        return json.dumps(settings)
+    except TypeError:
+        raise ValueError(f"'build' must have settings of numbers, strings and tuples, got {settings}.") from None
 
 
 def _restored(training: Training) -> nn.Module | None:
@@ -361,8 +370,8 @@ def _restored(training: Training) -> nn.Module | None:
 def _weights(path: Path) -> dict[str, torch.Tensor]:
     with safetensors.safe_open(path, "pt") as file:
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
-        checksum = (file.metadata() or {}).get("sha256")
-    if checksum != _checksum(weights):
+        provenance = json.loads((file.metadata() or {}).get(_PROVENANCE, "{}"))
+    if provenance.get("sha256") != _checksum(weights):
         raise ValueError("the checksum does not fit the weights.")
     return weights
 
@@ -372,8 +381,9 @@ def _store(network: nn.Module, training: Training) -> None:
     path = training.path
     path.parent.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+    provenance = json.dumps({"sha256": _checksum(weights), "made_of": json.loads(training.key)})
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
-        file.write(safetensors.torch.save(weights, {"sha256": _checksum(weights), "made_of": training.key}))
+        file.write(safetensors.torch.save(weights, {_PROVENANCE: provenance}))
     os.replace(file.name, path)
 
 

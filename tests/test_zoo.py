@@ -1,0 +1,287 @@
+"""The zoo: what is in it, and a cache that is neither trusted blindly nor disturbed by company."""
+
+import json
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import joblib
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from analysis import zoo
+from analysis.datasets import cache_dir, load_images
+from analysis.networks import mlp, recorded_layers
+from analysis.training import Recipe, accuracy
+from analysis.zoo import ZOO, Architecture, Training, cached, cached_all, load_network, load_zoo
+
+HALF = np.arange(0, 1797, 2)
+RECIPE = Recipe(lr=1e-2, batch=64, epochs=1)
+BUILD = partial(mlp, (6,), size=8)
+TINY = {
+    "tiny-6": Architecture(partial(mlp, (6,)), RECIPE, "mlp", "dense"),
+    "tiny-8": Architecture(partial(mlp, (8,)), RECIPE, "mlp", "dense"),
+    "tiny-raw": Architecture(partial(mlp, (8, 8, 8, 8)), Recipe(epochs=0), "mlp", "dense", "untrained"),
+}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_images("digits", size=8)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
+    return tmp_path / "zoo"
+
+
+@pytest.fixture
+def tiny_zoo(monkeypatch):
+    monkeypatch.setattr(zoo, "ZOO", TINY)
+
+
+def files(cache):
+    return sorted(cache.glob("*"))
+
+
+def same(first: nn.Module, second: nn.Module) -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+# What the zoo holds
+
+
+@pytest.fixture(scope="module")
+def built():
+    return {name: kind.build(size=16, n_classes=10) for name, kind in ZOO.items()}
+
+
+def test_enough_distinct_architectures_of_every_motif():
+    good = [kind for kind in ZOO.values() if kind.training == "normal"]
+    motifs = [kind.motif for kind in good]
+    assert len(ZOO) >= 24
+    assert motifs.count("convolution") >= 12
+    assert motifs.count("attention") >= 12
+    assert {kind.family for kind in good} == {"mlp", "cnn", "resnet", "densenet", "vit"}
+    assert {kind.training for kind in ZOO.values()} == {"normal", "label noise", "few examples", "untrained"}
+
+
+def test_architectures_differ_from_each_other(built):
+    assert len({str(network) for network in built.values()}) == len(ZOO)
+
+
+def test_the_papers_networks_are_there():
+    widths = [ZOO[name].build.args[0] for name in ("mlp-100", "mlp-60-40", "mlp-40-60", "mlp-50-50", "mlp-20x5")]
+    assert widths == [(100,), (60, 40), (40, 60), (50, 50), (20, 20, 20, 20, 20)]
+    assert ZOO["cnn"].build.args == ((32, 64),)
+
+
+def test_labels_say_how_a_network_is_trained():
+    for kind in ZOO.values():
+        expected = {
+            "untrained": kind.recipe.epochs == 0,
+            "few examples": kind.recipe.fraction < 0.1,
+            "label noise": kind.recipe.label_noise > 0,
+        }
+        assert [label for label, holds in expected.items() if holds] == (
+            [] if kind.training == "normal" else [kind.training]
+        )
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_entry_works_at_other_sizes_and_has_layers(built, name):
+    network = ZOO[name].build(size=28, n_classes=3).eval()
+    assert network(torch.rand(2, 1, 28, 28)).shape == (2, 3)
+    assert recorded_layers(network) == recorded_layers(built[name])
+    assert len(recorded_layers(network)) >= (1 if ZOO[name].family in ("mlp", "cnn") else 2)
+
+
+# Loading
+
+
+def test_networks_come_in_order_with_their_labels(digits, tiny_zoo):
+    networks = load_zoo(["tiny-raw", "tiny-6"], images=digits, train_indices=HALF, seed=2, n_jobs=1)
+    assert [(network.name, network.training, network.seed) for network in networks] == [
+        ("tiny-raw", "untrained", 2),
+        ("tiny-6", "normal", 2),
+    ]
+    assert networks[0].layers == ("stage0", "stage1", "stage2", "stage3")
+    assert networks[0].landmarks == {"early": "stage0", "middle": "stage1", "late": "stage3"}
+    assert networks[1].landmarks == {"early": "stage0", "middle": "stage0", "late": "stage0"}
+    assert not any(part.training for network in networks for part in network.module.modules())
+
+
+def test_a_network_of_the_default_zoo_sees_digits_it_was_not_trained_on():
+    digits = load_images("digits")
+    network = load_network("resnet-8-b1", digits, HALF, seed=0)
+    rest = digits.subset(np.setdiff1d(np.arange(len(digits)), HALF))
+    assert (network.family, network.motif) == ("resnet", "convolution")
+    assert accuracy(network.module, rest.x, rest.y) > 0.9
+
+
+def test_the_number_of_workers_changes_nothing(digits, tiny_zoo, monkeypatch, tmp_path):
+    alone = load_zoo(images=digits, train_indices=HALF, n_jobs=1)
+    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path / "another"))
+    together = load_zoo(images=digits, train_indices=HALF, n_jobs=2)
+    assert len(files(cache_dir() / "zoo")) == 3
+    assert all(same(a.module, b.module) for a, b in zip(alone, together, strict=True))
+
+
+def test_an_unknown_name_suggests_the_nearest(digits):
+    with pytest.raises(ValueError, match="got 'vit-24-d3'; the nearest is 'vit-24-d3-p8'"):
+        load_network("vit-24-d3", digits, HALF, seed=0)
+
+
+def test_progress_sees_what_is_trained_and_nothing_else(digits, tiny_zoo):
+    totals = []
+
+    def progress(iterable, label, total):
+        totals.append(total)
+        return iterable
+
+    for names in (["tiny-6"], ["tiny-6", "tiny-8"], ["tiny-6", "tiny-8"]):
+        load_zoo(names, images=digits, train_indices=HALF, n_jobs=1, progress=progress)
+    assert totals == [1, 1, 0]
+
+
+# The cache
+
+
+def test_the_second_load_reads_the_same_bits(digits, cache, monkeypatch):
+    first = cached(BUILD, RECIPE, digits, HALF, 0)
+    monkeypatch.setattr(zoo, "train", None)  # nothing is trained again
+    assert same(first, cached(BUILD, RECIPE, digits, HALF, 0))
+    assert len(files(cache)) == 1
+
+
+def test_loading_leaves_the_global_random_state_alone(digits):
+    before = torch.get_rng_state()
+    for _ in range(2):
+        cached(BUILD, RECIPE, digits, HALF, 0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_all_that_decides_the_weights_is_in_the_key(digits):
+    base = {"build": BUILD, "recipe": RECIPE, "images": digits, "indices": HALF, "seed": 0}
+    changes = [
+        {},
+        {"build": partial(mlp, (7,), size=8)},
+        {"build": partial(BUILD, dropout=0.1)},
+        {"recipe": Recipe(lr=2e-2, batch=64, epochs=1)},
+        {"images": load_images("digits", size=9)},
+        {"indices": HALF[::-1]},
+        {"indices": HALF[1:]},
+        {"seed": 1},
+        {"device": "cuda"},
+    ]
+    assert len({Training(**base | change).path for change in changes}) == len(changes)
+    assert Training(**base).path == Training(**base | {"images": load_images("digits", size=8)}).path
+
+
+def test_a_file_says_what_it_is_made_of(digits, cache):
+    cached(BUILD, RECIPE, digits, HALF, 3)
+    (path,) = files(cache)
+    with safetensors.safe_open(path, "pt") as file:
+        made_of = json.loads(file.metadata()["provenance"])["made_of"]
+    assert made_of["seed"] == 3
+    assert made_of["recipe"]["lr"] == 1e-2
+    assert made_of["build"]["name"] == "analysis.networks.mlp"
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def replace_with_text(path):
+    path.write_text("not weights")
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def other_shape(path):
+    weights = mlp((9,), size=8).state_dict()
+    path.write_bytes(safetensors.torch.save(weights, {"provenance": json.dumps({"sha256": zoo._checksum(weights)})}))
+
+
+def no_checksum(path):
+    path.write_bytes(safetensors.torch.save(safetensors.torch.load(path.read_bytes())))
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, replace_with_text, flip_a_bit, other_shape, no_checksum])
+def test_a_damaged_file_is_reported_and_trained_anew(digits, cache, caplog, damage):
+    first = cached(BUILD, RECIPE, digits, HALF, 0)
+    (path,) = files(cache)
+    whole = path.read_bytes()
+    damage(path)
+    with caplog.at_level(logging.WARNING):
+        assert same(first, cached(BUILD, RECIPE, digits, HALF, 0))
+    assert "damaged" in caplog.text
+    assert path.read_bytes() == whole
+    assert files(cache) == [path]
+
+
+def test_a_writer_that_dies_leaves_nothing_that_is_read(digits, cache, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(zoo.os, "replace", die)
+        with pytest.raises(KeyboardInterrupt):
+            cached(BUILD, RECIPE, digits, HALF, 0)
+    assert not list(cache.glob("*.safetensors"))
+    assert same(cached(BUILD, RECIPE, digits, HALF, 0), cached(BUILD, RECIPE, digits, HALF, 0))
+
+
+def test_several_threads_at_once(digits, cache):
+    with ThreadPoolExecutor(4) as pool:
+        networks = list(pool.map(lambda _: cached(BUILD, RECIPE, digits, HALF, 0), range(4)))
+    assert all(same(networks[0], network) for network in networks)
+    assert [path.suffix for path in files(cache)] == [".safetensors"]
+
+
+def test_two_processes_at_once(digits, cache):
+    def load(folder, seed):
+        os.environ["ANALYSIS_CACHE"] = folder  # a worker may be older than this test's folder
+        return cached(BUILD, RECIPE, digits, HALF, seed)
+
+    load = joblib.wrap_non_picklable_objects(load)
+    seeds = [0, 1] * 10
+    networks = joblib.Parallel(2)(joblib.delayed(load)(str(cache.parent), seed) for seed in seeds)
+    assert all(same(networks[seed], network) for seed, network in zip(seeds, networks, strict=True))
+    assert [path.suffix for path in files(cache)] == [".safetensors"] * 2
+
+
+def test_several_trainings_keep_their_order(digits):
+    trainings = [Training(BUILD, RECIPE, digits, HALF, seed) for seed in (2, 0, 1)]
+    for module, training in zip(cached_all(trainings, n_jobs=2), trainings, strict=True):
+        assert same(module, training.run())
+
+
+def test_builders_that_cannot_be_told_apart_are_refused(digits):
+    width = 5
+
+    def closure():
+        return mlp((width,), size=8)
+
+    for build in (closure, lambda: mlp((5,), size=8), BUILD(), partial(mlp, np.array([5]), size=8)):
+        with pytest.raises(ValueError, match="'build' must"):
+            cached(build, RECIPE, digits, HALF, 0)
+
+
+def test_positions_outside_the_images_are_refused(digits):
+    with pytest.raises(ValueError, match="'indices' must be one or more positions"):
+        cached(BUILD, RECIPE, digits, np.array([1797]), 0)
