@@ -7,7 +7,7 @@ import torch
 
 MEMORY = 6  # pairs of steps and gradient changes; 20 save 6 % of the evaluations and cost more than that
 WINDOW = 3  # accepted steps over which progress is judged
-SLOWER = 4  # the last decreases shrink more slowly than geometrically: safety factor of the extrapolation
+SAFETY = 4  # factor by which estimates of the decrease still to come may be too low
 
 
 class Problems(Protocol):
@@ -15,6 +15,9 @@ class Problems(Protocol):
 
     def evaluate(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values (B,) in float64 and gradients (B, d) at points (B, d)."""
+
+    def promise(self, gradients: torch.Tensor) -> torch.Tensor:
+        """Estimated decrease (B,) between a point with this gradient (B, d) and the minimum."""
 
     def take(self, rows: torch.Tensor) -> "Problems":
         """The problems of these rows alone."""
@@ -42,7 +45,8 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
     metric : tensor of shape (B, d)
         Positive estimates of the Hessians' diagonals, up to a factor.
     tolerance : float
-        A problem has converged once the decrease still to come, extrapolated from its last steps, is below this.
+        A problem has converged once the decrease still to come is below this: as the problem promises, or as
+        extrapolated from the last steps, each with a safety factor.
     max_iterations : int
         Evaluations after which what has not converged is given back as it is.
 
@@ -63,6 +67,8 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
     ...     def evaluate(self, points):
     ...         away = points - self.centres
     ...         return (away**2).sum(1).double(), 2 * away
+    ...     def promise(self, gradients):
+    ...         return (gradients**2).sum(1) / 4
     ...     def take(self, rows):
     ...         return Bowls(self.centres[rows])
     >>> centres = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
@@ -78,7 +84,9 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
     for _ in range(max_iterations):
         values, gradients = problems.evaluate(search.trial() * scale)
         search.update(values, gradients * scale)
-        done, converged = search.finished(tolerance)
+        left = torch.minimum(SAFETY * problems.promise(search.gradients / scale), search.extrapolated())
+        converged = left <= tolerance
+        done = search.active & (converged | (search.lengths < 1e-10))
         if done.any():
             _record(ended, rows[done], search, done, scale)
             ended.converged[rows[done].cpu()] = converged[done].cpu()
@@ -197,12 +205,9 @@ class _Search:
         size = sizes.gather(1, newest)
         return torch.where(size > 0, curvature.gather(1, newest) / size.clamp_min(1e-300), 1.0)[:, :, None]
 
-    def finished(self, tolerance: float):
-        """Which searches end now, and which of them because little decrease is left."""
+    def extrapolated(self):
+        """Decrease still to come, were the last decreases to go on shrinking a little more slowly than they did."""
         early, late = self.recent[:, 0] - self.recent[:, WINDOW], self.recent[:, WINDOW] - self.recent[:, -1]
-        shrinks = late < early
-        left = torch.where(shrinks, SLOWER * late * late / (early - late).clamp_min(1e-300), SLOWER * late)
-        still = (self.gradients == 0).all(1)
-        converged = still | ((self.age >= 2 * WINDOW) & (torch.maximum(left, late) <= tolerance))
-        stuck = self.lengths < 1e-10
-        return self.active & (converged | stuck), converged
+        geometric = late * late / (early - late).clamp_min(1e-300)
+        left = SAFETY * torch.where(late < early, geometric, late).maximum(late / SAFETY)
+        return torch.where(self.age < 2 * WINDOW, torch.inf, left)

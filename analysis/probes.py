@@ -375,7 +375,7 @@ class _Batch:
         diagonal = core.ndim == 2
         gradient = (self.objects * pulled).sum(1) if diagonal else self.objects.mT @ pulled
         value, slope = self.penalty(core)
-        gradient.addcmul_(slope, penalty.to(core.dtype).view(-1, *[1] * (core.ndim - 1)))
+        gradient.add_(slope, alpha=penalty)
         return loss + penalty * value, gradient
 
     def penalty(self, core):
@@ -384,7 +384,7 @@ class _Batch:
             return _orthogonality(core)
         value, slope = (core * core).flatten(1).sum(1, dtype=torch.float64), 2 * core
         if self.regularizer == "shrinkage":
-            diagonal = slope if core.ndim == 2 else slope.diagonal(dim1=1, dim2=2)
+            diagonal = _diagonal(slope)
             trace = diagonal.sum(1, dtype=torch.float64) / 2
             value = value - trace**2 / core.shape[1]
             diagonal -= (2 * trace / core.shape[1]).to(core.dtype)[:, None]
@@ -416,17 +416,37 @@ def _orthogonality(core):
 
 
 class _Objective:
-    """What `minimize` sees of a batch: flat variables and one penalty a fit."""
+    """What `minimize` sees of a batch: flat variables, one penalty for all fits, a guess at the Hessian's diagonal."""
 
-    def __init__(self, batch: _Batch, penalty: torch.Tensor, shape: torch.Size):
-        self.batch, self.penalty, self.shape = batch, penalty, shape
+    def __init__(self, batch: _Batch, penalty: float, curvature: torch.Tensor):
+        self.batch, self.penalty, self.curvature = batch, penalty, curvature
 
     def evaluate(self, points):
-        values, gradients = self.batch.evaluate(points.view(-1, *self.shape), self.penalty)
+        values, gradients = self.batch.evaluate(points.view_as(self.curvature), self.penalty)
         return values, gradients.flatten(1)
 
+    def metric(self):
+        """The diagonal half trusted: its geometric mean with its maximum saves the most steps."""
+        curvature = self.curvature.flatten(1)
+        damped = (curvature * curvature.amax(1, keepdim=True)).sqrt() + 2 * self.penalty
+        return damped.clamp_min(torch.finfo(damped.dtype).tiny ** 0.5)
+
+    def promise(self, gradients):
+        """Newton's decrement with the diagonal; shrinkage does not bend the objective along γI, so that goes apart."""
+        gradients = gradients.view_as(self.curvature)
+        floor = torch.finfo(gradients.dtype).tiny
+        fall = (gradients**2 / (self.curvature + 2 * self.penalty).clamp_min(floor)).flatten(1).sum(1) / 2
+        if self.batch.regularizer == "shrinkage":
+            trace, bend = _diagonal(gradients).sum(1), _diagonal(self.curvature).sum(1)
+            fall = fall + trace**2 / bend.clamp_min(floor) / 2
+        return fall
+
     def take(self, rows):
-        return _Objective(self.batch.take(rows), self.penalty[rows], self.shape)
+        return _Objective(self.batch.take(rows), self.penalty, self.curvature[rows])
+
+
+def _diagonal(core: torch.Tensor) -> torch.Tensor:
+    return core if core.ndim == 2 else core.diagonal(dim1=1, dim2=2)
 
 
 def _fit_path(batch: _Batch, start: torch.Tensor, basis, options: _Options) -> list[list[Probe]]:
@@ -449,19 +469,13 @@ def _fit_path(batch: _Batch, start: torch.Tensor, basis, options: _Options) -> l
 
 
 def _fit(batch: _Batch, core: torch.Tensor, penalty: float, options: _Options) -> Minima:
-    objective = _Objective(
-        batch, torch.full((len(core),), penalty, dtype=torch.float64, device=core.device), core[0].shape
-    )
+    objective = _Objective(batch, penalty, batch.curvature(core))
     points = core.flatten(1)
     if options.transform == "zero-shot":
         values, gradients = objective.evaluate(points)
         return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
-    curvature = batch.curvature(core).flatten(1)
-    # The diagonal is a guess at the Hessian; half trusted (geometric mean with its maximum) it saves the most steps.
-    metric = (curvature * curvature.amax(1, keepdim=True)).sqrt() + 2 * penalty
-    floor = torch.finfo(metric.dtype).tiny ** 0.5
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
-    return minimize(objective, points, metric.clamp_min(floor), **limits)
+    return minimize(objective, points, objective.metric(), **limits)
 
 
 def _ahead(previous, penalty: float, core: torch.Tensor) -> torch.Tensor:
