@@ -20,6 +20,9 @@ class Measured:
         if self.low > self.high:
             raise ValueError(f"'low' must not exceed 'high', got {self.low} and {self.high}.")
 
+    def __str__(self) -> str:
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
 
 def mean_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.95) -> Measured:
     """Mean with its Student t interval; the interval is infinite for a single value, which says nothing of spread.

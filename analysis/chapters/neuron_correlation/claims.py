@@ -1,5 +1,6 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
+from analysis.chapters.neuron_correlation.reported import printed_correlation
 from analysis.claims import Above, Below, Claim
 
 PAPER = "oskouie2024"
@@ -35,7 +36,7 @@ CLAIMS = (
         "Among the five nets, a higher score with the trusted CNN goes with more accuracy under attack.",
         "Experiment 2 (one seed, five nets)",
         Above(0),
-        "printed tables: r = .92",
+        f"r = {printed_correlation():.2f} in the printed tables",
     ),
     Claim(
         "robust-nets-corrected",
@@ -64,6 +65,13 @@ CLAIMS = (
         PAPER,
         "Across networks, the score with a trusted network predicts accuracy on corrupted images.",
         "title and abstract",
+        Above(0),
+    ),
+    Claim(
+        "predicts-attacked",
+        PAPER,
+        "Across networks, the score with a trusted network predicts accuracy under attack.",
+        "Experiment 2, tested on the zoo",
         Above(0),
     ),
     Claim(

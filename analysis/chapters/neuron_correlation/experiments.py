@@ -13,7 +13,7 @@ from torch import nn
 
 from analysis.activations import Activations, record
 from analysis.attacks import accumulated_sign_gradient
-from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, NET_CNN, NETS
+from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, N_PROBE, NET_CNN, NET_NET, NETS
 from analysis.corruptions import KINDS, corrupt
 from analysis.datasets import Images, halves, split
 from analysis.intervals import Measured, bootstrap_interval, spearman
@@ -28,7 +28,7 @@ from analysis.neurons import (
 )
 from analysis.progress import steps
 from analysis.training import Recipe, accuracy
-from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, cached, load_network, load_zoo
+from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
 
 PENALTIES = {"index": "index", "relative": "relative", "none": None}
 CORRUPTION_SEVERITY = 3
@@ -52,10 +52,8 @@ def train_laboratories(
     builds = {name: (partial(mlp, widths, **sizes), mlp_recipe) for name, widths in NETS.items()}
     builds["CNN"] = (partial(cnn, **sizes), cnn_recipe)
     jobs = [(seed, name) for seed in seeds for name in builds]
-    trained = joblib.Parallel(n_jobs=-1, return_as="generator")(
-        joblib.delayed(cached)(*builds[name], images, split(images, seed=seed)[0], seed=seed) for seed, name in jobs
-    )
-    networks = dict(zip(jobs, steps(trained, "training networks", len(jobs)), strict=True))
+    trainings = [Training(*builds[name], images, split(images, seed=seed)[0], seed) for seed, name in jobs]
+    networks = dict(zip(jobs, cached_all(trainings, progress=steps), strict=True))
     return [_laboratory(images, seed, {name: networks[seed, name] for name in builds}) for seed in seeds]
 
 
@@ -63,6 +61,16 @@ def _laboratory(images: Images, seed: int, networks: dict[str, nn.Module]) -> La
     test = images.subset(split(images, seed=seed)[1])
     seen = {name: record(network, test.x, recorded_layers(network)) for name, network in networks.items()}
     return Laboratory(seed, networks, seen, test)
+
+
+def clean_accuracies(laboratories: list[Laboratory]) -> pd.DataFrame:
+    """Accuracy of every network on its test images."""
+    rows = [
+        {"seed": lab.seed, "network": name, "accuracy": accuracy(network, lab.test.x, lab.test.y)}
+        for lab in laboratories
+        for name, network in lab.networks.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def compare(
@@ -98,6 +106,12 @@ def net_pairs(laboratories: list[Laboratory], penalty: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def agreement_with_print(pairs: pd.DataFrame) -> float:
+    """Spearman's ρ over the ten pairs between this run's mean scores and the printed ones."""
+    means = pairs.groupby(["source", "target"])["score"].mean()
+    return spearman(means.loc[list(NET_NET)].to_numpy(), np.array(list(NET_NET.values())))
+
+
 def net_to_cnn(laboratories: list[Laboratory], penalty: str, n_probe: int, *, n_draws: int = 10) -> pd.DataFrame:
     """Scores net → CNN on `n_probe` random test images, averaged over draws of the images."""
     rows = []
@@ -123,7 +137,7 @@ def paper_floor() -> pd.DataFrame:
         {
             "net": list(NETS),
             "printed": list(NET_CNN.values()),
-            "chance": [chance_score(10, source, target) for source in sources.values()],
+            "chance": [chance_score(N_PROBE, source, target) for source in sources.values()],
             "ceiling": [attainable_ceiling(source, target) for source in sources.values()],
         }
     )
@@ -200,8 +214,9 @@ def compare_zoo(images: Images, *, penalty: str, seed: int, n_rounds: int, step:
     test = images.subset(test_rows)
     seen = [record(network.module, test.x, network.layers, pool="mean") for network in networks]
     reference = record(trusted.module, test.x, trusted.layers, pool="mean")
-    attacked = attack(test, n_rounds=n_rounds, step=step, seed=seed)[-1]
-    table = pd.DataFrame([_described(network, test, attacked) for network in steps(networks, "zoo accuracies")])
+    stimuli = {"clean": [test.x], "corrupted": [corrupt(test.x, kind, CORRUPTION_SEVERITY) for kind in KINDS]}
+    stimuli["attacked"] = [attack(test, n_rounds=n_rounds, step=step, seed=seed)[-1]]
+    table = pd.DataFrame([_described(network, stimuli, test.y) for network in steps(networks, "zoo accuracies")])
     for name in PENALTIES:
         both = [_both_ways(activations, reference, name) for activations in steps(seen, "zoo and trusted network")]
         for column in ("score", "corrected"):
@@ -209,16 +224,9 @@ def compare_zoo(images: Images, *, penalty: str, seed: int, n_rounds: int, step:
     return ZooScores(table, _matrix(seen, penalty), _stability(seen, reference, penalty))
 
 
-def _described(network: Network, test: Images, attacked: torch.Tensor) -> dict:
-    corrupted = [corrupt(test.x, kind, CORRUPTION_SEVERITY) for kind in KINDS]
-    return {
-        "name": network.name,
-        "family": network.family,
-        "training": network.training,
-        "clean": accuracy(network.module, test.x, test.y),
-        "corrupted": np.mean([accuracy(network.module, x, test.y) for x in corrupted]),
-        "attacked": accuracy(network.module, attacked, test.y),
-    }
+def _described(network: Network, stimuli: dict[str, list[torch.Tensor]], y: torch.Tensor) -> dict:
+    accuracies = {kind: np.mean([accuracy(network.module, x, y) for x in sets]) for kind, sets in stimuli.items()}
+    return {"name": network.name, "family": network.family, "training": network.training, **accuracies}
 
 
 def _both_ways(a: Activations, b: Activations, penalty: str) -> dict[str, float]:
@@ -272,6 +280,19 @@ def family_contrast(zoo: ZooScores, *, seed: int = 0) -> Measured:
         return scores[pairs & same].mean() - scores[pairs & ~same].mean()
 
     return bootstrap_interval(contrast, np.arange(len(families)), seed=seed)
+
+
+def long_matrix(zoo: ZooScores) -> pd.DataFrame:
+    """The zoo's matrix as one row a pair."""
+    names = zoo.table["name"]
+    rows = [(names[i], names[j], zoo.matrix[i, j]) for i, j in combinations(range(len(names)), 2)]
+    return pd.DataFrame(rows, columns=["network", "other", "corrected score"])
+
+
+def flat(predictions: pd.DataFrame) -> pd.DataFrame:
+    """A table of `prediction_table` with the interval's parts as columns, for a CSV file."""
+    parts = pd.DataFrame([{"rho": rho.value, "low": rho.low, "high": rho.high} for rho in predictions["rho"]])
+    return pd.concat([predictions.drop(columns="rho"), parts], axis=1)
 
 
 def prediction_table(zoo: ZooScores) -> pd.DataFrame:

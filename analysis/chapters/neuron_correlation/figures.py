@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from analysis.chapters.neuron_correlation.experiments import Laboratory, ZooScores
-from analysis.chapters.neuron_correlation.reported import NET_NET, NETS, ROBUST_ACCURACY
+from analysis.chapters.neuron_correlation.reported import NET_NET, NETS
 from analysis.intervals import Measured, mean_interval
 from analysis.plots import GREY, PALETTE
 from analysis.training import predict
@@ -182,8 +182,3 @@ def stability(table: pd.DataFrame) -> Figure:
         xscale="log", xlabel="probe images", ylabel="Spearman's ρ with the\nranking by all images", ylim=(-0.2, 1.02)
     )
     return figure
-
-
-def printed_robustness() -> pd.DataFrame:
-    """The paper's accuracies under attack, as a table to set beside this run's."""
-    return pd.DataFrame({"net": list(ROBUST_ACCURACY), "printed": list(ROBUST_ACCURACY.values())})
