@@ -1,0 +1,42 @@
+"""Each chapter is run once, with the quick profile, and the book is built once from these runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis import publish, runner
+
+
+@pytest.fixture(scope="session")
+def quick_runs(tmp_path_factory, _own_cache) -> dict[str, Path]:
+    """The executed notebook of every chapter, from the command line, started in a folder that is not the project's."""
+    folder = tmp_path_factory.mktemp("quick")
+    for chapter in runner.chapters():
+        call = [sys.executable, "-m", "analysis", "run", chapter, "--profile", "quick", "-o", f"{chapter}.ipynb"]
+        result = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+    return {chapter: folder / f"{chapter}.ipynb" for chapter in runner.chapters()}
+
+
+@pytest.fixture(scope="session")
+def html(quick_runs, tmp_path_factory) -> Path:
+    """The book, built from the quick runs in a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        build = tmp_path_factory.mktemp("build")
+        patch.setattr(publish, "BUILD", build)
+        patch.setattr(publish, "HTML", build / "html")
+        patch.setattr(publish, "_STAGE", build / "book")
+        runs = [runner.prepare(chapter, profile="quick") for chapter in runner.chapters()]
+        for chapter, path in quick_runs.items():
+            target = publish.executed_path(chapter, "quick")
+            os.makedirs(target.parent, exist_ok=True)
+            shutil.copy(path, target)
+        stage = publish.staged(runs)
+        assert not publish.is_current(stage)
+        publish.build(stage)
+        assert publish.is_current(stage)
+    return build / "html"

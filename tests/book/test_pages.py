@@ -1,0 +1,124 @@
+"""The published book: every page there, figures and claims on it, in a real browser, with nothing from elsewhere."""
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+
+import pytest
+
+from analysis import publish, runner
+
+
+def page_text(html, name):
+    return (html / f"{name}.html").read_text(encoding="utf-8")
+
+
+def test_every_page_of_the_contents_is_there(html):
+    missing = [name for name in publish.toc_pages() if not (html / f"{name}.html").is_file()]
+    assert not missing
+    assert (html / "index.html").is_file()
+
+
+def test_chapters_show_figures_claims_numbers_and_provenance(html):
+    for chapter in runner.chapters():
+        text = page_text(html, f"book/{chapter}")
+        figures = re.findall(r'<img alt="([^"]{20,})"[^>]*src="\.\./_images/', text)
+        source = runner.text_half(chapter).read_text()
+        assert len(figures) == source.count("plots.show("), chapter
+        assert text.count("_downloads/") >= len(figures)
+        assert 'class="claims"' in text
+        assert "How this page was made" in text
+
+
+def test_the_reproduction_page_lists_every_claim(html, quick_runs):
+    text = page_text(html, "book/reproduction")
+    for path in quick_runs.values():
+        rows = path.with_suffix(".claims.json").read_text().count('"verdict"')
+        assert text.count('<span class="verdict') >= rows
+
+
+def test_computed_values_reached_the_text(html):
+    for chapter in runner.chapters():
+        assert "glue:text" not in page_text(html, f"book/{chapter}")
+
+
+def test_pages_are_small(html):
+    for chapter in runner.chapters():
+        assert (html / f"book/{chapter}.html").stat().st_size < 1_000_000
+
+
+@pytest.fixture(scope="module")
+def address(html):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=html))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("Chromium and its driver are not installed (Debian: apt install chromium chromium-driver)")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-sync"
+    for flag in (*flags.split(), "disable-component-update", f"user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield window
+    window.quit()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", publish.toc_pages())
+def test_no_console_errors_and_no_request_to_another_host(browser, address, name):
+    browser.get_log("performance")
+    browser.get(f"{address}/{name}.html")
+    assert browser.find_element("css selector", "h1").text
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not errors
+    requested = re.findall(r'"url":"(https?://[^"]+)"', " ".join(e["message"] for e in browser.get_log("performance")))
+    assert requested
+    assert not [url for url in requested if not url.startswith(address)]
+
+
+@pytest.mark.browser
+def test_figures_and_formulas_are_drawn(browser, address):
+    for chapter in runner.chapters():
+        browser.get(f"{address}/book/{chapter}.html")
+        widths = browser.execute_script(
+            "return [...document.querySelectorAll('.cell_output img')].map(image => image.naturalWidth)"
+        )
+        assert widths
+        assert all(width > 100 for width in widths)
+        wait = "return window.MathJax.startup.promise.then(() => document.querySelectorAll('mjx-container').length)"
+        assert browser.execute_script(wait) > 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_scrolls_sideways(browser, address, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for name in publish.toc_pages():
+        browser.get(f"{address}/{name}.html")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.browser
+def test_solutions_are_folded_away(browser, address):
+    browser.get(f"{address}/book/neuron_correlation.html")
+    solutions = browser.find_elements("css selector", ".admonition.dropdown")
+    assert len(solutions) >= 4
+    assert all("toggle-hidden" in solution.get_attribute("class") for solution in solutions)

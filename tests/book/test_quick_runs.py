@@ -1,0 +1,55 @@
+"""Every chapter runs with the quick profile, from any directory, and plain papermill is held to the same rules."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import papermill
+import pytest
+
+from analysis import claims, runner
+
+VERDICTS = {claims.REPRODUCED, claims.SAME_DIRECTION, claims.NOT_REPRODUCED, claims.NOT_TESTABLE}
+
+
+def test_every_chapter_records_its_claims(quick_runs):
+    for chapter, path in quick_runs.items():
+        rows = json.loads(path.with_suffix(".claims.json").read_text())
+        assert len(rows) >= 3, chapter
+        assert {row["verdict"] for row in rows} <= VERDICTS
+        assert any(row["measured"] for row in rows)
+        assert not any(row["verdict"] == claims.REPRODUCED for row in rows), "embedded data are not the paper's"
+
+
+def test_every_figure_has_its_numbers_beside_the_notebook(quick_runs):
+    for path in quick_runs.values():
+        shown = sum("plots.show(" in cell.source for cell in nbformat.read(path, as_version=4).cells)
+        numbers = list(path.parent.glob(f"{path.stem}.*.csv"))
+        assert len(numbers) == shown
+        assert all(len(file.read_text().splitlines()) > 1 for file in numbers)
+
+
+def test_no_cell_wrote_warnings_or_progress_into_the_notebook(quick_runs):
+    for path in quick_runs.values():
+        outputs = [out for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", [])]
+        assert [out.text for out in outputs if out.output_type == "stream"] == []
+
+
+def test_a_second_call_runs_nothing(quick_runs):
+    chapter, path = next(iter(quick_runs.items()))
+    before = path.read_bytes()
+    call = [sys.executable, "-m", "analysis", "run", chapter, "--profile", "quick", "-o", path.name]
+    result = subprocess.run(call, cwd=path.parent, capture_output=True, text=True, check=True)
+    assert "up to date" in result.stdout
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [({"n_seedz": 3}, "did you mean 'n_seeds'"), ({"n_seeds": 0}, "must be an integer of at least 1")],
+)
+def test_plain_papermill_is_held_to_the_same_rules(parameters, sentence, tmp_path):
+    source = runner.BOOK / "neuron_correlation.ipynb"
+    with pytest.raises(papermill.PapermillExecutionError, match=sentence):
+        papermill.execute_notebook(source, tmp_path / "out.ipynb", parameters, progress_bar=False)

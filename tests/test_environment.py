@@ -1,0 +1,85 @@
+"""One environment: pyproject.toml, the lock and environment.yml agree, and setting up fails in one sentence."""
+
+import importlib.util
+import re
+import sys
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from analysis.provenance import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def locked():
+    pins = re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in pins}
+
+
+def test_every_dependency_is_locked_within_its_range():
+    wanted = [Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]]
+    assert [str(r) for r in wanted if r.name not in locked() or locked()[r.name] not in r.specifier] == []
+
+
+def test_the_lock_holds_pins_only_and_names_no_host():
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not re.match(r"\s*(#|$)", line)]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", line) for line in lines)
+    assert locked()["torch"] == "2.13.0"
+
+
+def test_conda_and_binder_get_the_lock_and_the_package():
+    content = yaml.safe_load((ROOT / "environment.yml").read_text())
+    (pip,) = [entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)]
+    assert pip == ["-r requirements.lock", "--no-deps -e ."]
+    (python,) = [entry for entry in content["dependencies"] if str(entry).startswith("python=")]
+    assert python.removeprefix("python=") in PROJECT["requires-python"]
+
+
+def test_installed_versions_are_the_locked_ones():
+    from importlib.metadata import version
+
+    for name in ("numpy", "pandas", "papermill", "jupyter-book", "scikit-learn"):
+        assert version(name) == locked()[name]
+
+
+@pytest.fixture
+def setup(monkeypatch, tmp_path):
+    spec = importlib.util.spec_from_file_location("setup_environment", ROOT / "tools" / "setup_environment.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "VENV", str(tmp_path / ".venv"))
+    monkeypatch.setattr(module, "STAMP", str(tmp_path / ".venv" / "stamp"))
+    return module
+
+
+def refusal(setup, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        setup.main()
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err.strip()
+    assert "\n" not in message
+    return message
+
+
+def test_too_old_a_python(setup, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
+    assert "Python 3.11 or newer is needed, and this is Python 3.10" in refusal(setup, capsys)
+
+
+def test_no_venv_module(setup, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "venv", None)
+    assert "no 'venv' module: install it" in refusal(setup, capsys)
+
+
+def test_a_failed_install(setup, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(setup.subprocess, "call", lambda arguments, cwd: int("install" in arguments))
+    assert "Installing failed: read pip's message above" in refusal(setup, capsys)
+    assert not (tmp_path / ".venv" / "stamp").exists()
+
+
+def test_readme_names_the_two_commands_first():
+    readme = (ROOT / "README.md").read_text()
+    assert readme.index("make book") < readme.index("make test") < readme.index("## The chapters")
