@@ -1,4 +1,4 @@
-"""Sphinx extension of the book: leaves out Thebe, whose scripts Jupyter Book adds (twice) to pages that never use it."""
+"""Sphinx extension: leaves out Thebe, whose scripts Jupyter Book adds (twice) to pages that never use it."""
 
 
 def setup(app) -> dict:

@@ -243,23 +243,30 @@ def _matrix(seen: list[Activations], penalty: str) -> np.ndarray:
 
 
 def _stability(seen: list[Activations], reference: Activations, penalty: str, n_draws: int = 10) -> pd.DataFrame:
-    """How well few probe images order the zoo as all images do: rank correlation of scores with the trusted network."""
+    """How well few probe images rank the zoo by its scores with the trusted network as all images do.
+
+    The scores of shuffled images are ranked too: what they agree on is luck and penalty, not likeness.
+    """
     n_stimuli = len(reference.values)
-    everything = _scores(seen, reference, penalty, slice(None))
+    everything = _scores(seen, reference, penalty, np.arange(n_stimuli), np.arange(n_stimuli))
     rows = []
     for n_probe in steps(probe_sizes(n_stimuli)[:-1], "stability of the ranking"):
         for draw in range(n_draws):
             stimuli = draw_stimuli(n_stimuli, n_probe, 0, draw)
-            scores = _scores(seen, reference, penalty, stimuli)
-            rows.append({"n_probe": n_probe, "draw": draw, "rank correlation": spearman(scores, everything)})
+            for images, order in (("same images", stimuli), ("shuffled", np.roll(stimuli, 1))):
+                rho = spearman(_scores(seen, reference, penalty, stimuli, order), everything)
+                rows.append({"n_probe": n_probe, "draw": draw, "images": images, "rank correlation": rho})
     return pd.DataFrame(rows)
 
 
-def _scores(seen: list[Activations], reference: Activations, penalty: str, stimuli) -> np.ndarray:
-    b, option = reference.values[stimuli], PENALTIES[penalty]
+def _scores(seen: list[Activations], reference: Activations, penalty: str, stimuli, order) -> np.ndarray:
+    """Scores of all networks on `stimuli` with the reference on `order`."""
+    target, option = reference.values[order], PENALTIES[penalty]
     return np.array(
         [
-            symmetric_score(a.values[stimuli], b, source_layer=a.layer, target_layer=reference.layer, penalty=option)
+            symmetric_score(
+                a.values[stimuli], target, source_layer=a.layer, target_layer=reference.layer, penalty=option
+            )
             for a in seen
         ]
     )

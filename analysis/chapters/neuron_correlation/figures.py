@@ -56,7 +56,7 @@ def _legend(axis, colour: str, label: str) -> None:
     axis.plot([], [], "|", color=PALETTE[1], ms=12, mew=2, label="chance level: stimuli shuffled")
     axis.plot([], [], "|", color=GREY, ms=12, mew=2, label="ceiling under the depth penalty")
     axis.plot([], [], "D", mfc="none", color="black", label="printed in the paper (MNIST)")
-    axis.legend(loc="upper center", bbox_to_anchor=(0.45, -0.14), ncol=2, fontsize=9)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncol=2, fontsize=9)
 
 
 def _interval(axis, measured: Measured, position: float, colour: str, label: str | None = None) -> None:
@@ -83,7 +83,7 @@ def floor_lesson(paper: pd.DataFrame, cnn: pd.DataFrame) -> Figure:
     right.plot([], [], "|", color=PALETTE[1], ms=12, mew=3, label="the same networks, stimuli shuffled")
     for axis in (left, right):
         axis.plot([], [], "|", color=GREY, ms=12, mew=2, label="ceiling under the depth penalty")
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), fontsize=9)
         axis.set(xlim=(0, 1.02), xlabel="score with the CNN")
     left.set(yticks=range(len(NETS)), yticklabels=list(NETS), title="Printed (MNIST, 10 images)")
     right.set_title(f"This run ({cnn['n_probe'].iloc[0]} images)")
@@ -103,7 +103,8 @@ def probe_curves(curve: pd.DataFrame) -> Figure:
             shown = means[means["penalty"] == penalty].rename(columns={column: "value"})
             sns.lineplot(shown, x="n_probe", y="value", color=colour, linestyle=line, label=label, ax=axis,
                          errorbar=("pi", 100), legend=False)  # fmt: skip
-        axis.set(xscale="log", ylim=(0, 1), xlabel="probe images", ylabel="mean over the five nets")
+        axis.set(ylim=(0, 1), ylabel="mean over the five nets")
+        _count_axis(axis, curve["n_probe"])
         axis.set_title(f"penalty: {penalty}")
     axes[0].legend(fontsize=9)
     return figure
@@ -166,19 +167,35 @@ def prediction_intervals(table: pd.DataFrame) -> Figure:
             label = row.accuracy if row.score == scores[0] else None
             _interval(axis, row.rho, scores.index(row.score) + shift, outcomes[row.accuracy], label)
         axis.axvline(0, color=GREY, lw=1)
-        axis.set(yticks=range(len(scores)), yticklabels=scores, xlim=(-1, 1), title=group.capitalize())
+        axis.set(
+            yticks=range(len(scores)),
+            yticklabels=scores,
+            xlim=(-1, 1),
+            xticks=(-1, -0.5, 0, 0.5, 1),
+            title=group.capitalize(),
+        )
         axis.set_xlabel("Spearman's ρ, 95 % bootstrap over networks")
     axes[0].invert_yaxis()
-    axes[1].legend(title="accuracy on", fontsize=9, loc="lower right")
+    axes[1].legend(title="accuracy on", fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
 def stability(table: pd.DataFrame) -> Figure:
-    """How well few probe images rank the zoo as all images do."""
-    figure, axis = plt.subplots(figsize=(6, 3.4))
-    sns.lineplot(table, x="n_probe", y="rank correlation", ax=axis, marker="o", errorbar=("pi", 100))
+    """How well few probe images rank the zoo as all images do, and how well shuffled ones do."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.6))
+    sns.lineplot(table, x="n_probe", y="rank correlation", hue="images", style="images", ax=axis, markers=True,
+                 palette=PALETTE[:2], errorbar=("pi", 100))  # fmt: skip
     axis.axhline(0.95, color=GREY, lw=1, ls="--")
-    axis.set(
-        xscale="log", xlabel="probe images", ylabel="Spearman's ρ with the\nranking by all images", ylim=(-0.2, 1.02)
-    )
+    axis.set(ylabel="Spearman's ρ with the\nranking by all images", ylim=(min(0, axis.get_ylim()[0]), 1.02))
+    _count_axis(axis, table["n_probe"])
+    axis.legend(title=None)
     return figure
+
+
+def _count_axis(axis, counts) -> None:
+    """A logarithmic axis of probe images with plain numbers."""
+    shown = sorted(set(counts))
+    axis.set_xscale("log")
+    axis.set_xticks(shown, [f"{count:,}" for count in shown])
+    axis.minorticks_off()
+    axis.set_xlabel("probe images")
