@@ -27,7 +27,7 @@ from analysis.neurons import (
     symmetric_score,
 )
 from analysis.progress import steps
-from analysis.training import Recipe, accuracy
+from analysis.training import Recipe, accuracy, predict
 from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
 
 PENALTIES = {"index": "index", "relative": "relative", "none": None}
@@ -164,23 +164,44 @@ def probe_curve(laboratories: list[Laboratory], *, n_draws: int = 3) -> pd.DataF
     return pd.DataFrame(rows)
 
 
+@dataclass(frozen=True, eq=False)
+class Attack:
+    """What an attack on one laboratory's test images did.
+
+    `accuracies` has one row a net and round (round 0: before the attack). `examples` holds one image of every class by
+    round, `labels` their classes, `answers` what net1 says to them, by round.
+    """
+
+    accuracies: pd.DataFrame
+    examples: torch.Tensor
+    labels: torch.Tensor
+    answers: torch.Tensor
+
+
 def attack_laboratories(
     laboratories: list[Laboratory], *, n_rounds: int, step: float, recipe: Recipe = CNN_RECIPE
-) -> tuple[torch.Tensor, pd.DataFrame]:
-    """Attack every laboratory's test images; the first one's images by round, and all nets' accuracies by round."""
+) -> list[Attack]:
+    """Attack every laboratory's test images with an adversary of its own."""
     attacked = joblib.Parallel(n_jobs=-1, return_as="generator")(
-        joblib.delayed(attack)(lab.test, n_rounds=n_rounds, step=step, seed=lab.seed, recipe=recipe)
+        joblib.delayed(attack_laboratory)(lab.networks, lab.test, lab.seed, n_rounds, step, recipe)
         for lab in laboratories
     )
-    rows, first = [], None
-    for lab, rounds in zip(laboratories, steps(attacked, "attacking", len(laboratories)), strict=True):
-        first = rounds if first is None else first
-        rows += [
-            {"seed": lab.seed, "net": net, "round": number, "accuracy": accuracy(lab.networks[net], x, lab.test.y)}
-            for number, x in enumerate(rounds)
-            for net in NETS
-        ]
-    return first, pd.DataFrame(rows)
+    return list(steps(attacked, "attacking", len(laboratories)))
+
+
+def attack_laboratory(
+    networks: dict[str, nn.Module], test: Images, seed: int, n_rounds: int, step: float, recipe: Recipe
+) -> Attack:
+    """Attack the test images and watch the perceptrons round by round."""
+    rounds = attack(test, n_rounds=n_rounds, step=step, seed=seed, recipe=recipe)
+    rows = [
+        {"seed": seed, "net": net, "round": number, "accuracy": accuracy(networks[net], x, test.y)}
+        for number, x in enumerate(rounds)
+        for net in NETS
+    ]
+    shown = [int((test.y == label).nonzero()[0]) for label in range(test.n_classes)]
+    answers = torch.stack([predict(networks["net1"], x[shown]) for x in rounds])
+    return Attack(pd.DataFrame(rows), rounds[:, shown].clone(), test.y[shown], answers)
 
 
 def attack(test: Images, *, n_rounds: int, step: float, seed: int, recipe: Recipe = CNN_RECIPE) -> torch.Tensor:

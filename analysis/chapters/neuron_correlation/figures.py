@@ -4,33 +4,30 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-import torch
 from matplotlib.figure import Figure
 
-from analysis.chapters.neuron_correlation.experiments import Laboratory, ZooScores
+from analysis.chapters.neuron_correlation.experiments import Attack, ZooScores
 from analysis.chapters.neuron_correlation.reported import NET_NET, NETS
 from analysis.intervals import Measured, mean_interval
 from analysis.plots import GREY, PALETTE
-from analysis.training import predict
 
 NET_COLOURS = dict(zip(NETS, PALETTE, strict=False))
 _FAMILY_COLOURS = dict(zip(("mlp", "cnn", "resnet", "densenet", "vit"), PALETTE, strict=False))
 _SPOILED = {"normal": "o", "label noise": "X", "few examples": "s", "untrained": "v"}
 
 
-def attacked_digits(lab: Laboratory, rounds: torch.Tensor, net: str = "net1") -> Figure:
-    """One image of every class before the attack and after some rounds, with a net's answers; wrong ones in red."""
-    shown = sorted({0, min(2, len(rounds) - 1), len(rounds) // 2, len(rounds) - 1})
-    columns = [int((lab.test.y == label).nonzero()[0]) for label in range(lab.test.n_classes)]
-    figure, axes = plt.subplots(
-        len(shown), len(columns), figsize=(0.9 * len(columns), 1.15 * len(shown)), squeeze=False
-    )
+def attacked_digits(attack: Attack) -> Figure:
+    """One image of every class before the attack and after some rounds, with net1's answers; wrong ones in colour."""
+    n_rounds, n_classes = len(attack.examples) - 1, len(attack.labels)
+    shown = sorted({0, min(2, n_rounds), n_rounds // 2, n_rounds})
+    size = (0.9 * n_classes, 1.15 * len(shown))
+    figure, axes = plt.subplots(len(shown), n_classes, figsize=size, squeeze=False)
     for row, number in zip(axes, shown, strict=True):
-        answers = predict(lab.networks[net], rounds[number, columns])
-        for axis, column, answer in zip(row, columns, answers, strict=True):
-            axis.imshow(rounds[number, column, 0], cmap="gray", vmin=0, vmax=1)
-            right = answer == lab.test.y[column]
-            axis.set_title(str(int(answer)), fontsize=10, loc="center", color=GREY if right else PALETTE[1])
+        for axis, image, label, answer in zip(
+            row, attack.examples[number, :, 0], attack.labels, attack.answers[number], strict=True
+        ):
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axis.set_title(str(int(answer)), fontsize=10, loc="center", color=GREY if answer == label else PALETTE[1])
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel("original" if number == 0 else f"round {number}")
     return figure
