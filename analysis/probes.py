@@ -309,7 +309,14 @@ def _start(coordinates: torch.Tensor, basis, options: _Options) -> torch.Tensor:
         raise ValueError(f"'start' must have shape {wanted}, got {tuple(start.shape)}.")
     if basis is None:
         return start.diagonal().clone()
-    return basis.T @ start if options.transform == "low-rank" else basis.T @ start @ basis
+    inside = basis.T @ start
+    return inside if options.transform == "low-rank" else _root(inside @ inside.T)
+
+
+def _root(squared: torch.Tensor) -> torch.Tensor:
+    """Symmetric square root: the symmetric transform with the same similarity."""
+    values, axes = torch.linalg.eigh(squared)
+    return axes * values.clamp_min(0).sqrt() @ axes.T
 
 
 def _groups(datasets, coordinates: torch.Tensor):
@@ -325,15 +332,25 @@ def _groups(datasets, coordinates: torch.Tensor):
 
 
 class _Batch:
-    """Several fits of one set of features, padded to one shape: objects (B, m, q), triplets (B, 3, N)."""
+    """Several fits of one set of features, padded to one shape: objects (B, m, q), members (B, 3, N).
 
-    def __init__(self, objects, pairs, weights, regularizer, transform):
-        self.objects, self.pairs, self.weights = objects, pairs, weights
+    Members are rows of `objects`: the chosen odd one of each triplet, then the other two.
+    """
+
+    def __init__(self, objects, members, weights, regularizer, transform):
+        self.objects, self.members, self.weights = objects, members, weights
         self.regularizer, self.transform = regularizer, transform
         count, self.size = objects.shape[:2]
-        offsets = torch.arange(count, device=pairs.device) * self.size**2
-        self.flat = (pairs if count == 1 else pairs + offsets[:, None, None]).view(-1)
-        self.square = objects.new_empty(count, self.size, self.size)
+        starts = torch.arange(count, device=members.device)[:, None, None] * self.size
+        odd, left, right = (members + starts).unbind(1)
+        self.sparse = members.shape[2] * 128 < self.size**2
+        if self.sparse:  # few triplets: rows per triplet cost less than all of S
+            self.index = torch.stack([odd, left, right]).view(-1)
+        else:
+            columns = members.unbind(1)
+            pairs = [left * self.size + columns[2], odd * self.size + columns[1], odd * self.size + columns[2]]
+            self.index = torch.stack(pairs, 1).view(-1)
+            self.square = objects.new_empty(count, self.size, self.size)
 
     @classmethod
     def of(cls, coordinates: torch.Tensor, datasets, options: _Options) -> "_Batch":
@@ -341,42 +358,65 @@ class _Batch:
         size, length = max(len(used) for used, _ in labelled), max(len(choices) for _, choices in datasets)
         device = coordinates.device
         objects = coordinates.new_zeros(len(datasets), size, coordinates.shape[1])
-        pairs = torch.zeros(len(datasets), 3, length, dtype=torch.int64, device=device)
+        members = torch.zeros(len(datasets), 3, length, dtype=torch.int64, device=device)
         weights = coordinates.new_zeros(len(datasets), length)
         for b, ((used, local), (_, choices)) in enumerate(zip(labelled, datasets, strict=True)):
             objects[b, : len(used)] = coordinates[torch.from_numpy(used).to(device)]
-            pairs[b, :, : len(choices)] = torch.from_numpy(_pairs(local.reshape(-1, 3), choices, size)).to(device)
+            members[b, :, : len(choices)] = torch.from_numpy(_chosen_first(local.reshape(-1, 3), choices)).to(device)
             weights[b, : len(choices)] = 1 / len(choices)
-        return cls(objects, pairs, weights, options.regularizer, options.transform)
+        return cls(objects, members, weights, options.regularizer, options.transform)
 
     def take(self, rows: torch.Tensor) -> "_Batch":
-        return _Batch(self.objects[rows], self.pairs[rows], self.weights[rows], self.regularizer, self.transform)
+        return _Batch(self.objects[rows], self.members[rows], self.weights[rows], self.regularizer, self.transform)
 
     def embed(self, core):
         return self.objects * core[:, None] if self.transform in ("diagonal", "zero-shot") else self.objects @ core
 
     def logits(self, embedded):
+        """Similarities (B, 3, N) of the pairs that each odd one would leave, the chosen one's pair first."""
+        if self.sparse:
+            odd, left, right = self.rows(embedded)
+            return torch.stack([(left * right).sum(2), (odd * left).sum(2), (odd * right).sum(2)], 1)
         torch.bmm(embedded, embedded.mT, out=self.square)
-        return self.square.view(-1).index_select(0, self.flat).view(self.pairs.shape)
+        return self.square.view(-1).index_select(0, self.index).view(self.members.shape)
+
+    def rows(self, embedded):
+        return embedded.view(-1, embedded.shape[2]).index_select(0, self.index).view(3, *self.weights.shape, -1)
+
+    def pull(self, residual, embedded):
+        """Gradient in the embedded objects, given the one in the logits (B, 3, N)."""
+        if not self.sparse:
+            return self.scatter(residual) @ embedded
+        (odd, left, right), (first, second, third) = self.rows(embedded), residual[..., None].unbind(1)
+        parts = [second * left + third * right, first * right + second * odd, first * left + third * odd]
+        into = torch.zeros_like(embedded).view(-1, embedded.shape[2])
+        return into.index_add_(0, self.index, torch.stack(parts).view(-1, embedded.shape[2])).view_as(embedded)
 
     def scatter(self, values):
         """Sums over the triplets that share a pair, as symmetric matrices (B, m, m)."""
-        sums = self.square.zero_().view(-1).scatter_add_(0, self.flat, values.view(-1)).view_as(self.square)
+        sums = self.square.zero_().view(-1).scatter_add_(0, self.index, values.view(-1)).view_as(self.square)
         return sums + sums.mT
 
-    def evaluate(self, core, penalty):
+    def evaluate(self, core, penalty: float):
         """Objective (B,) in float64 and its gradient in the core."""
         embedded = self.embed(core)
         likelihood = torch.log_softmax(self.logits(embedded), 1)
         loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
         residual = likelihood.exp_()
         residual[:, 0] -= 1
-        pulled = self.scatter(residual.mul_(self.weights[:, None])) @ embedded
-        diagonal = core.ndim == 2
-        gradient = (self.objects * pulled).sum(1) if diagonal else self.objects.mT @ pulled
+        pulled = self.pull(residual.mul_(self.weights[:, None]), embedded)
         value, slope = self.penalty(core)
-        gradient.add_(slope, alpha=penalty)
-        return loss + penalty * value, gradient
+        return loss + penalty * value, self.gradient(pulled).add_(slope, alpha=penalty)
+
+    def gradient(self, pulled):
+        """Gradient in the core, given the one in the embedded objects.
+
+        The optimal full transform is symmetric; the search stays among those, which saves a sixth of the steps.
+        """
+        if self.transform in ("diagonal", "zero-shot"):
+            return (self.objects * pulled).sum(1)
+        gradient = self.objects.mT @ pulled
+        return gradient if self.transform == "low-rank" else (gradient + gradient.mT) / 2
 
     def penalty(self, core):
         """R (B,) in float64 and its gradient."""
@@ -394,17 +434,17 @@ class _Batch:
         """Diagonal of the Gauss–Newton Hessian of the likelihood, without the terms between pairs of a triplet."""
         embedded = self.embed(core)
         chance = torch.softmax(self.logits(embedded), 1)
-        spread = self.scatter(chance * (1 - chance) * self.weights[:, None])
-        if core.ndim == 2:
-            return 4 * (embedded**2 * (spread @ self.objects**2)).sum(1)
-        return (self.objects**2).mT @ (spread @ embedded**2)
+        spread = chance * (1 - chance) * self.weights[:, None]
+        if self.transform in ("diagonal", "zero-shot"):
+            return 4 * (embedded**2 * self.pull(spread, self.objects**2)).sum(1)
+        bent = (self.objects**2).mT @ self.pull(spread, embedded**2)
+        return bent if self.transform == "low-rank" else (bent + bent.mT) / 2
 
 
-def _pairs(local: np.ndarray, choices: np.ndarray, size: int) -> np.ndarray:
-    """Flat indices (3, n) into S of the pairs left over by each possible odd one, the chosen one's first."""
+def _chosen_first(local: np.ndarray, choices: np.ndarray) -> np.ndarray:
+    """Members (3, n) of the triplets, cyclically turned so that the odd one comes first."""
     rows = np.arange(len(local))
-    odd, left, right = (local[rows, (choices + step) % 3] for step in range(3))
-    return np.stack([left * size + right, odd * size + left, odd * size + right])
+    return np.stack([local[rows, (choices + turn) % 3] for turn in range(3)])
 
 
 def _orthogonality(core):
