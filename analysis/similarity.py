@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import torch
+from torch.linalg import vector_norm
 from torch.nn.functional import normalize, pdist
 
 from analysis.checks import ArrayLike, as_features, choose
@@ -17,7 +18,7 @@ def cka_matrix(
     features: Sequence[ArrayLike],
     *,
     debiased: bool = False,
-    block_size: int = 256,
+    block_size: int = 512,
     device: str | torch.device | None = None,
 ) -> np.ndarray:
     r"""Linear CKA of all pairs of models: 1 = equal up to rotation and isotropic scaling, 0 = unrelated; within [0, 1].
@@ -76,10 +77,9 @@ def cka_matrix(
     if block_size < 1:
         raise ValueError(f"'block_size' must be at least 1, got {block_size}.")
     tensors = _as_representations(features, min_stimuli=4 if debiased else 2, device=device)
-    models = [_Centred.of(x, f"features[{k}]", debiased, block_size) for k, x in enumerate(tensors)]
-    dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
-    products = _gram_products(models, len(tensors[0]), block_size, dtype)
-    _refuse_vanishing(products.diagonal(), len(tensors[0]), dtype)
+    models = [_Centred.of(x, f"features[{k}]", debiased) for k, x in enumerate(tensors)]
+    products = _gram_products(models, len(tensors[0]), block_size)
+    _refuse_vanishing(products.diagonal(), len(tensors[0]), models[0].features.dtype)
     return _normalised(products)
 
 
@@ -152,7 +152,8 @@ def _as_representations(features, min_stimuli: int, device) -> list[torch.Tensor
     counts = [len(tensor) for tensor in tensors]
     if len(set(counts)) > 1:
         raise ValueError(f"'features' must all have the same number of stimuli, got {counts}.")
-    return tensors
+    dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
+    return [tensor.to(dtype) for tensor in tensors]
 
 
 @dataclass(frozen=True)
@@ -160,29 +161,31 @@ class _Centred:
     """A representation that is centred and scaled block by block, when needed, so that no copy of it is kept."""
 
     features: torch.Tensor
-    centre: torch.Tensor  # (n_units,), float64
+    origin: torch.Tensor  # one stimulus, taken off first: exact where activations are large and differ little
+    shift: torch.Tensor  # from there to the mean, after scaling
     scale: torch.Tensor  # brings the mean squared norm of a stimulus to 1: no overflow, whatever the units
     lift: torch.Tensor | None  # (n_stimuli,): added to rows and columns of the Gram matrix, U-centres it
 
     @classmethod
-    def of(cls, features: torch.Tensor, name: str, debiased: bool, block_size: int) -> "_Centred":
-        parts, origin = features.split(block_size), features[0].double()
-        mean = sum((part.double() - origin).sum(0) for part in parts) / len(features)  # exactly 0 for a constant unit
-        norms = torch.cat([(part.double() - origin - mean).square().sum(1) for part in parts])
+    def of(cls, features: torch.Tensor, name: str, debiased: bool) -> "_Centred":
+        parts, origin = features.split(2**12), features[0]
+        mean = sum((part - origin).sum(0, dtype=torch.float64) for part in parts) / len(features)
+        centred = ((part - origin).sub_(mean) for part in parts)
+        norms = torch.cat([vector_norm(part, dim=1, dtype=torch.float64).square() for part in centred])
         if not norms.any():
             raise ValueError(f"'{name}' must vary over stimuli, got an entirely constant representation.")
         scale = (len(norms) / norms.sum()).sqrt()
-        return cls(features, origin + mean, scale, _lift(norms * scale**2) if debiased else None)
+        lift = _lift(norms * scale**2).to(features.dtype) if debiased else None
+        return cls(features, origin, (-mean * scale).to(features.dtype), scale.to(features.dtype), lift)
 
-    def rows(self, block: slice, dtype: torch.dtype) -> torch.Tensor:
-        return ((self.features[block].double() - self.centre) * self.scale).to(dtype)
+    def rows(self, block: slice) -> torch.Tensor:
+        return torch.addcmul(self.shift, self.features[block] - self.origin, self.scale)
 
     def gram(self, rows: slice, columns: slice, out: torch.Tensor) -> None:
-        left = self.rows(rows, out.dtype)
-        right = left if rows == columns else self.rows(columns, out.dtype)
-        torch.mm(left, right.T, out=out)
+        left = self.rows(rows)
+        torch.mm(left, (left if rows == columns else self.rows(columns)).T, out=out)
         if self.lift is not None:
-            out += (self.lift[rows, None] + self.lift[columns]).to(out.dtype)
+            out += self.lift[rows, None] + self.lift[columns]
             if rows == columns:
                 out.fill_diagonal_(0)
 
@@ -193,14 +196,14 @@ def _lift(norms: torch.Tensor) -> torch.Tensor:
     return norms / (n - 2) - norms.sum() / (2 * (n - 1) * (n - 2))
 
 
-def _gram_products(models: list[_Centred], n_stimuli: int, block_size: int, dtype: torch.dtype) -> torch.Tensor:
+def _gram_products(models: list[_Centred], n_stimuli: int, block_size: int) -> torch.Tensor:
     """Inner products of all (centred) Gram matrices; tiles below the diagonal equal those above and count twice."""
-    device = models[0].features.device
-    products = torch.zeros(len(models), len(models), dtype=torch.float64, device=device)
     blocks = [slice(start, min(start + block_size, n_stimuli)) for start in range(0, n_stimuli, block_size)]
+    products = models[0].features.new_zeros(len(models), len(models), dtype=torch.float64)
     for rows, columns in combinations_with_replacement(blocks, 2):
-        shape = len(models), rows.stop - rows.start, columns.stop - columns.start
-        tiles = torch.empty(shape, dtype=dtype, device=device)
+        tiles = products.new_empty(
+            (len(models), rows.stop - rows.start, columns.stop - columns.start), dtype=models[0].features.dtype
+        )
         for model, tile in zip(models, tiles, strict=True):
             model.gram(rows, columns, out=tile)
         products += _products(tiles.flatten(1)) * (1 if rows == columns else 2)
@@ -248,19 +251,19 @@ _DISSIMILARITIES = {"correlation": _correlation_distances, "euclidean": pdist}
 
 def _unit_vector(distances: torch.Tensor, ranked: bool, name: str) -> torch.Tensor:
     """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations."""
-    if (distances == distances[0]).all():
-        raise ValueError(f"'{name}' must vary in its dissimilarities, got {float(distances[0])} for every pair.")
-    values = _ranks(distances) if ranked else distances.double()
-    values = values - values.mean()
-    return (values / values.norm()).to(distances.dtype)
+    values = distances.cpu().numpy()
+    if (values == values[0]).all():
+        raise ValueError(f"'{name}' must vary in its dissimilarities, got {values[0]} for every pair.")
+    centred = _ranks(values) if ranked else values.astype(np.float64)
+    centred -= centred.mean()
+    return torch.from_numpy((centred / np.linalg.norm(centred)).astype(values.dtype)).to(distances.device)
 
 
-def _ranks(values: torch.Tensor) -> torch.Tensor:
-    """Ranks from 1, ties at their mean rank; NumPy's sort is several times faster here than PyTorch's on a CPU."""
-    array = values.cpu().numpy()
-    order = np.argsort(array)
-    starts = np.flatnonzero(np.diff(array[order], prepend=-np.inf))
-    lengths = np.diff(starts, append=len(array))
-    ranks = np.empty(len(array))
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, ties at their mean rank (NumPy sorts several times faster than PyTorch on a CPU)."""
+    order = np.argsort(values)
+    starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
+    lengths = np.diff(starts, append=len(values))
+    ranks = np.empty(len(values))
     ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
-    return torch.from_numpy(ranks).to(values.device)
+    return ranks
