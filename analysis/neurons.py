@@ -1,17 +1,16 @@
 """Cross-model neuronal correlation: does every unit of one network have a twin in another?
 
 Units of two networks that saw the same stimuli are compared by Pearson's r; a depth penalty favours twins that sit in
-the corresponding layer [1]_. A score is nothing without its floor, the score of unrelated networks, which
-`chance_level` and `permutation_floor` give, and its ceiling, which the penalty keeps below 1.
+the corresponding layer (Ehsani Oskouie, Ghiasvand, Levine and Sarrafzadeh: Exploring Cross-model Neuronal
+Correlations in the Context of Predicting Model Performance and Generalizability, arXiv:2408.08448).
 
-References
-----------
-.. [1] Ehsani Oskouie, Ghiasvand, Levine, Sarrafzadeh: Exploring Cross-model Neuronal Correlations in the Context of
-   Predicting Model Performance and Generalizability. arXiv:2408.08448.
+A score is read between its floor, what unrelated networks reach (`chance_score` in closed form, `permutation_floor`
+by shuffling), and its ceiling, what the depth penalty admits (`attainable_ceiling`).
 """
 
 import zipfile
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from scipy.special import betainc, xlogy
 from analysis.checks import ArrayLike, as_features, as_integers, choose
 
 _PENALTIES = ("index", "relative", None)
-_ROWS, _COLUMNS = 2048, 1024  # units a product: its 8 MB stay in the processor's cache until the maximum is taken
+_ROWS, _COLUMNS = 4096, 512  # units a product: its 8 MB stay in the processor's cache until the maximum is taken
 _ENTRIES = 2**21  # float64 activations in hand while standardising
 _TIE = 1e-6  # matches closer than this are alike: float32 products of equal units differ by less
 
@@ -100,8 +99,8 @@ def neuronal_correlation(
 
     .. math:: \max_j \frac{|r(a_i, b_j)|}{1 + |\ell_i - \ell_j|}
 
-    and the score is the mean over :math:`i` (METHODS of [1]_ in the module's docstring). One direction: see
-    `symmetric_score` for both.
+    and the score is the mean over :math:`i`, constant units included (arXiv:2408.08448). This is one direction;
+    `symmetric_score` is the mean of both.
 
     Parameters
     ----------
@@ -127,8 +126,9 @@ def neuronal_correlation(
 
     Notes
     -----
-    A unit is constant if all its activations are equal. Units are centred in float64 and multiplied in float32:
-    matches are exact to 1e-6 or so. One product of ``n_stimuli * n_source_units * n_target_units``.
+    A unit is constant if all its activations are equal. Units are centred in float64 and multiplied in float32, which
+    keeps about six digits of a match. The cost is one matrix product of all units by all units, and in memory one
+    float32 copy of the activations.
 
     Examples
     --------
@@ -183,18 +183,17 @@ def permutation_scores(
 
     Parameters
     ----------
+    source, target, source_layer, target_layer, penalty, device
+        As in `neuronal_correlation`, errors too.
     n_permutations : int
         Shuffles, at least 1.
     seed : int
         Of the shuffles.
 
-    source, target, source_layer, target_layer, penalty, device
-        As in `neuronal_correlation`, errors too.
-
     Returns
     -------
     ndarray of float64, shape (n_permutations,)
-        Their mean is the floor, `permutation_floor`; the share of them that reach the score is a p-value.
+        Their mean is `permutation_floor`; the score's rank among them is a permutation test.
 
     Examples
     --------
@@ -234,7 +233,7 @@ def chance_level(n_stimuli: int, n_target_units: int | list[int], distance: floa
     Returns
     -------
     float
-        Exact to 1e-8.
+        Exact to 1e-9.
 
     Examples
     --------
@@ -293,7 +292,12 @@ def attainable_ceiling(source_layer: ArrayLike, target_layer: ArrayLike, *, pena
 def corrected_score(score, floor, ceiling):
     """Score once luck and penalty are taken out: 1 = as high as can be, 0 = chance level, below 0 = less than chance.
 
-    ``(score − floor) / (ceiling − floor)`` for numbers or arrays of one shape, all within [0, 1].
+    ``(score − floor) / (ceiling − floor)`` for numbers, or arrays that broadcast, all within [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside [0, 1], or the floor is not below the ceiling: then nothing is left to measure.
 
     Examples
     --------
@@ -305,7 +309,8 @@ def corrected_score(score, floor, ceiling):
             raise ValueError(f"'{name}' must lie within [0, 1], got {value!r}.")
     if not np.all(np.asarray(floor) < np.asarray(ceiling)):
         raise ValueError(f"'floor' must be below 'ceiling', got {floor!r} and {ceiling!r}.")
-    return (score - floor) / (ceiling - floor)
+    corrected = np.subtract(score, floor) / np.subtract(ceiling, floor)
+    return corrected if corrected.ndim else float(corrected)
 
 
 def compare_files(
@@ -317,7 +322,10 @@ def compare_files(
     seed: int = 0,
     device: str | torch.device | None = None,
 ) -> Comparison:
-    """Score, floor and corrected score of two networks from files; `corrected`: 1 = as alike as can be, 0 = by chance.
+    """Score, floor and corrected score of two networks from files: corrected, 1 = as alike as can be, 0 = by chance.
+
+    Source → target. The floor that is taken off is the permutation floor, which keeps the distribution of the units and
+    the dependence between them; the closed form stands beside it.
 
     Parameters
     ----------
@@ -434,8 +442,9 @@ def _network(activations: torch.Tensor, depth: np.ndarray) -> _Network:
 
 
 def _standardise(units: torch.Tensor) -> torch.Tensor:
-    """Columns of mean 0 and length 1; scaled first, so that squares neither overflow nor vanish."""
-    units = units / units.abs().amax(dim=0)
+    """Columns of mean 0 and length 1; from the first stimulus a large mean costs no digits, nor does an odd scale."""
+    units = units - units[:1]
+    units /= units.abs().amax(dim=0)
     units -= units.mean(dim=0)
     return units.div_(units.norm(dim=0))
 
@@ -445,15 +454,25 @@ def _weight(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (1 / (1 + (source - target).abs())).float()
 
 
-def _absolute_correlation(source: _Units, target: _Units) -> torch.Tensor:
-    """|r| of all pairs, in full float32 however low the precision that the caller has set for training."""
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
+@contextmanager
+def _full_precision(device: torch.device):
+    """float32 products as such, however low the precision that the caller has set for training."""
+    backends = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    before = [backend.fp32_precision for backend in backends]
     try:
-        with torch.autocast(source.vectors.device.type, enabled=False):
-            return torch.mm(source.vectors, target.vectors.T).abs_()
+        for backend in backends:
+            backend.fp32_precision = "ieee"
+        with torch.autocast(device.type, enabled=False):
+            yield
     finally:
-        torch.set_float32_matmul_precision(precision)
+        for backend, precision in zip(backends, before, strict=True):
+            backend.fp32_precision = precision
+
+
+def _absolute_correlation(source: _Units, target: _Units) -> torch.Tensor:
+    """|r| of all pairs."""
+    with _full_precision(source.vectors.device):
+        return torch.mm(source.vectors, target.vectors.T).abs_()
 
 
 def _peak(source: _Units, target: _Units) -> torch.Tensor:
@@ -569,9 +588,9 @@ def _read_array(path: str | Path, key: str) -> np.ndarray:
         with np.load(path, allow_pickle=False) as archive:
             if key not in archive:
                 raise ValueError(f"it holds {', '.join(archive.files) or 'nothing'}")
-            array = archive[key]
+            array = np.asarray(archive[key])
         if array.dtype.kind not in "biuf":
             raise ValueError(f"its type is {array.dtype}")
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"'{path}' must hold a readable array of numbers '{key}': {error}.") from error
     return array
