@@ -1,19 +1,18 @@
 """Images and public tables: embedded ones, and files of the user's own, read defensively."""
 
 import hashlib
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pooch
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from analysis import public
 from analysis.checks import as_integers
 
 MIN_PER_CLASS = 8
@@ -72,13 +71,14 @@ def load_images(images: str = "digits", *, size: int | None = None) -> Images:
     Parameters
     ----------
     images : str
-        ``"digits"`` (1,797 images, no download), or the path of an ``.npz`` file with
+        ``"digits"`` (1,797 images, no download), ``"mnist"`` (70,000 images, public data), or the path of an ``.npz``
+        file with
 
         - ``x``: square images of shape (n, side, side) or (n, 1, side, side), uint8 from 0 to 255 or floats in [0, 1];
         - ``y``: n integers, the classes from 0 without a gap, each with at least 8 images.
     size : int, optional
-        Side in pixels to which the images are resampled (bilinear). None: 16 for the digits, which are 8 × 8, and the
-        images of a file as they are.
+        Side in pixels to which the images are resampled (bilinear). None: 16 for the digits, which are 8 × 8, and other
+        images as they are.
 
     Returns
     -------
@@ -86,6 +86,8 @@ def load_images(images: str = "digits", *, size: int | None = None) -> Images:
 
     Raises
     ------
+    analysis.public.DataError
+        If MNIST is wanted, and there is neither file nor network.
     FileNotFoundError
         If `images` is neither a known name nor an existing file.
     ValueError
@@ -106,18 +108,11 @@ def load_images(images: str = "digits", *, size: int | None = None) -> Images:
     if images == "digits":
         digits = load_digits()
         return _images(digits.images / 16, digits.target, "digits", size or DIGITS_SIZE)
+    if images == "mnist":
+        x, y = public.read_mnist(public.mnist_path())
+        return _images(x.astype(np.float32) / 255, y, "MNIST", size)
     path = Path(images).expanduser()
     return _images(*_read_npz(path), path.stem, size)
-
-
-def cache_dir() -> Path:
-    """Folder for what runs write (weights, pieces of an experiment): `ANALYSIS_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("ANALYSIS_CACHE") or pooch.os_cache("network-alignment-book"))
-
-
-def data_dir() -> Path:
-    """Folder that public files are read from: `ANALYSIS_DATA` (may be read-only), or ``data`` in the cache folder."""
-    return Path(os.environ.get("ANALYSIS_DATA") or cache_dir() / "data")
 
 
 def halves(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -166,7 +161,9 @@ def _images(x: np.ndarray, y: np.ndarray, name: str, size: int | None) -> Images
 
 def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if not path.is_file():
-        raise FileNotFoundError(f"'images' must be 'digits' or the path of an .npz file; there is no file '{path}'.")
+        raise FileNotFoundError(
+            f"'images' must be 'digits', 'mnist' or the path of an .npz file; there is no file '{path}'."
+        )
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files if key in ("x", "y")}

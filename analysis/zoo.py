@@ -21,7 +21,8 @@ import torch
 from torch import nn
 
 from analysis import networks, training
-from analysis.datasets import Images, cache_dir
+from analysis.datasets import Images
+from analysis.folders import cache_dir
 from analysis.networks import cnn, densenet, mlp, recorded_layers, resnet, vit
 from analysis.training import Recipe, train
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.datasets import MIN_PER_CLASS, cache_dir, data_dir, halves, load_images, split
+from analysis.datasets import MIN_PER_CLASS, halves, load_images, split
+from analysis.folders import cache_dir, data_dir
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from analysis import zoo
-from analysis.datasets import cache_dir, load_images
+from analysis.datasets import load_images
+from analysis.folders import cache_dir
 from analysis.networks import mlp, recorded_layers
 from analysis.training import Recipe, accuracy
 from analysis.zoo import ZOO, Architecture, Training, cached, cached_all, load_network, load_zoo
