@@ -1,7 +1,7 @@
 """The chapter's experiments: networks in, tidy tables out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
 
@@ -11,6 +11,8 @@ import pandas as pd
 import torch
 from torch import nn
 
+from analysis import attacks, training
+from analysis import networks as network_builders
 from analysis.activations import Activations, record
 from analysis.attacks import accumulated_sign_gradient
 from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, N_PROBE, NET_CNN, NET_NET, NETS
@@ -26,6 +28,7 @@ from analysis.neurons import (
     permutation_floor,
     symmetric_score,
 )
+from analysis.pieces import code_hash, kept, weights_hash
 from analysis.progress import steps
 from analysis.training import Recipe, accuracy, predict
 from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
@@ -192,16 +195,28 @@ def attack_laboratories(
 def attack_laboratory(
     networks: dict[str, nn.Module], test: Images, seed: int, n_rounds: int, step: float, recipe: Recipe
 ) -> Attack:
-    """Attack the test images and watch the perceptrons round by round."""
+    """Attack the test images and watch the perceptrons round by round; kept in the cache."""
+    made_of = {
+        "images": test.sha256,
+        "networks": [weights_hash(networks[net]) for net in NETS],
+        "attack": [seed, n_rounds, step, asdict(recipe)],
+        "code": code_hash(attacks, network_builders, training),
+    }
+    found = kept("attacks", made_of, partial(_attacked, networks, test, seed, n_rounds, step, recipe))
+    table = pd.DataFrame(found["accuracies"], columns=list(NETS)).rename_axis("round")
+    rows = table.reset_index().melt("round", var_name="net", value_name="accuracy").assign(seed=seed)
+    return Attack(rows, *(torch.from_numpy(found[name]) for name in ("examples", "labels", "answers")))
+
+
+def _attacked(networks, test: Images, seed: int, n_rounds: int, step: float, recipe: Recipe) -> dict[str, np.ndarray]:
     rounds = attack(test, n_rounds=n_rounds, step=step, seed=seed, recipe=recipe)
-    rows = [
-        {"seed": seed, "net": net, "round": number, "accuracy": accuracy(networks[net], x, test.y)}
-        for number, x in enumerate(rounds)
-        for net in NETS
-    ]
     shown = [int((test.y == label).nonzero()[0]) for label in range(test.n_classes)]
-    answers = torch.stack([predict(networks["net1"], x[shown]) for x in rounds])
-    return Attack(pd.DataFrame(rows), rounds[:, shown].clone(), test.y[shown], answers)
+    return {
+        "accuracies": np.array([[accuracy(networks[net], x, test.y) for net in NETS] for x in rounds]),
+        "examples": rounds[:, shown].numpy(),
+        "labels": test.y[shown].numpy(),
+        "answers": torch.stack([predict(networks["net1"], x[shown]) for x in rounds]).numpy(),
+    }
 
 
 def attack(test: Images, *, n_rounds: int, step: float, seed: int, recipe: Recipe = CNN_RECIPE) -> torch.Tensor:
