@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from analysis import pairs, publish, runner
+from analysis import pairs, public, publish, runner
 from analysis.parameters import ParameterError, describe_rule, unknown
 
 
@@ -23,7 +23,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except ParameterError as error:
             raise Refused(str(error)) from None
-        except runner.RunError as error:
+        except (runner.RunError, public.DataError) as error:
             raise click.ClickException(str(error)) from None
 
 
@@ -106,6 +106,36 @@ def book(profile: str):
         click.echo("[book] HTML: building, half a minute")
         publish.build(stage)
     click.echo(f"[book] open {(publish.HTML / 'index.html').as_uri()}")
+
+
+@main.command()
+@click.argument("datasets", nargs=-1)
+def fetch(datasets: tuple[str, ...]):
+    """Download and check the public files of DATASETS; without a name, list what there is.
+
+    Files go to the folder that ANALYSIS_DATA names, or into the user's cache. Nothing that is there already is
+    downloaded again, and every file is checked by its SHA-256.
+    """
+    known = public.datasets()
+    for name in datasets:
+        if name not in known:
+            raise ParameterError(unknown("dataset", name, list(known)))
+    for name in datasets:
+        for file in known[name]:
+            click.echo(f"{public.public_path(file.name, progress=True)}: whole")
+    if not datasets:
+        click.echo("".join(_dataset_line(name, files) for name, files in known.items()), nl=False)
+        click.echo("mnist comes from OpenML when a run first asks for it (about 15 MB).")
+
+
+def _dataset_line(name: str, files: list[public.PublicFile]) -> str:
+    there = sum(file.is_whole() for file in files)
+    size = sum(file.bytes for file in files) / 1e6
+    licences, sources = ({getattr(file, key) for file in files} for key in ("licence", "cite"))
+    return (
+        f"{name:22} {there} of {len(files)} files here, {size:.1f} MB in all; licence: {', '.join(sorted(licences))}; "
+        f"cite: {', '.join(sorted(sources))}\n"
+    )
 
 
 @main.command()

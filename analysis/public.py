@@ -154,9 +154,11 @@ def _download_mnist(path: Path) -> Path:
     partial = path.with_suffix(".unchecked.npz")
     partial.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(partial, **arrays)
-    read_mnist(partial)
-    write_atomically(path, partial.read_bytes())
-    partial.unlink()
+    try:
+        read_mnist(partial)
+        write_atomically(path, partial.read_bytes())
+    finally:
+        partial.unlink()
     return path
 
 

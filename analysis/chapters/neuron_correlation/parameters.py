@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from analysis import public
 from analysis.datasets import load_images
 from analysis.parameters import ChapterParameters
 
@@ -12,7 +13,9 @@ from analysis.parameters import ChapterParameters
 class Parameters(ChapterParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
-    images: str = Field("digits", description='"digits", or the path of an .npz file with x (images) and y (labels)')
+    images: str = Field(
+        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
+    )
     n_seeds: int = Field(5, ge=1, le=100, description="seeds: each trains the five perceptrons and the CNN anew")
     n_probe: int = Field(10, ge=3, description="probe images for the comparison with the CNN; the paper has 10")
     penalty: Literal["index", "relative", "none"] = Field(
@@ -26,11 +29,13 @@ class Parameters(ChapterParameters):
     @classmethod
     def _images_can_be_read(cls, value: str) -> str:
         try:
-            load_images(value)
-        except FileNotFoundError as error:
+            public.mnist_path() if value == "mnist" else load_images(value)
+        except (FileNotFoundError, public.DataError) as error:
             raise ValueError(str(error)) from None
         return value
 
     def data_files(self) -> dict[str, Path]:
-        """The image file, where one is named."""
-        return {} if self.images == "digits" else {"images": Path(self.images)}
+        """The image file, unless the images come with scikit-learn."""
+        if self.images == "digits":
+            return {}
+        return {"images": public.mnist_path() if self.images == "mnist" else Path(self.images)}
