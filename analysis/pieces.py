@@ -1,81 +1,81 @@
-"""Pieces of long experiments, kept in the cache under a hash of all that made them."""
+"""Independent pieces of a long computation: run in parallel by joblib, kept as files, resumed after a kill."""
 
 import hashlib
-import inspect
 import io
-import json
-import logging
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+import joblib
 import numpy as np
 import torch
-from torch import nn
 
 from analysis.files import write_atomically
-from analysis.folders import cache_dir
-
-_log = logging.getLogger(__name__)
-Arrays = dict[str, np.ndarray]
 
 
-def kept(kind: str, made_of: dict, compute: Callable[[], Arrays]) -> Arrays:
-    """What `compute` returns, from the cache if the same was computed before; a damaged file is computed anew.
+class Pieces:
+    """Runs functions on many tasks, each result a dict of arrays.
 
     Parameters
     ----------
-    kind : str
-        Folder of the cache.
-    made_of : dict
-        Everything that decides the result, as plain values; see `code_hash` and `weights_hash`.
-    compute : callable
-        Returns arrays by name.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     os.environ["ANALYSIS_CACHE"], before = folder, os.environ.get("ANALYSIS_CACHE", "")
-    ...     [kept("squares", {"n": 3}, lambda: {"squares": np.arange(3) ** 2})["squares"].tolist() for _ in range(2)]
-    ...     os.environ["ANALYSIS_CACHE"] = before
-    [[0, 1, 4], [0, 1, 4]]
+    cache : path, optional
+        Folder where finished pieces are kept, each in a file named by all that made it: the task's content, the
+        function, the code of the modules. Files appear whole or not at all, so a killed run goes on from them.
+    n_jobs : int, optional
+        Processes; by default what ``joblib.parallel_config`` says.
+    progress : callable
+        ``progress(iterable, label, total)`` yields from the iterable and shows how far it is.
+    modules : sequence of module
+        Whose code the results depend on.
     """
-    text = json.dumps({**made_of, "numpy": np.__version__, "torch": torch.__version__}, sort_keys=True, default=str)
-    path = cache_dir() / kind / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
-    found = _read(path)
-    if found is None:
-        found = compute()
-        _write(path, found)
-    return found
+
+    def __init__(self, cache, *, n_jobs: int | None, progress: Callable, modules: Sequence[ModuleType]):
+        self.cache, self.n_jobs, self.progress = cache and Path(cache), n_jobs, progress
+        self.code = b"".join(hashlib.sha256(Path(module.__file__).read_bytes()).digest() for module in modules)
+
+    def __call__(self, function: Callable, tasks: list[tuple], label: str) -> list[dict[str, np.ndarray]]:
+        """``function(*task)`` of every task, in order; what a file already holds is not computed again."""
+        names = self._names(function, tasks) if self.cache else [""] * len(tasks)
+        pieces = [self._read(name) for name in names]
+        missing = [place for place, piece in enumerate(pieces) if piece is None]
+        calls = (joblib.delayed(_alone)(place, function, *tasks[place]) for place in missing)
+        finished = joblib.Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(calls)
+        for place, piece in self.progress(finished, label, len(missing)):
+            pieces[place] = piece
+            if self.cache:
+                write_atomically(self.cache / names[place], _packed(piece))
+        return pieces
+
+    def _read(self, name: str) -> dict[str, np.ndarray] | None:
+        if not self.cache or not (self.cache / name).exists():
+            return None
+        with np.load(self.cache / name, allow_pickle=False) as piece:
+            return dict(piece)
+
+    def _names(self, function: Callable, tasks: list[tuple]) -> list[str]:
+        digests = {id(part): _digest(part) for task in tasks for part in task if isinstance(part, np.ndarray)}
+        contents = ([digests.get(id(part)) or _digest(part) for part in task] for task in tasks)
+        code = self.code + function.__name__.encode()
+        return [f"recovery-{hashlib.sha256(code + b''.join(content)).hexdigest()[:32]}.npz" for content in contents]
 
 
-def code_hash(*modules: ModuleType) -> str:
-    """SHA-256 of the sources of modules whose code decides a result."""
-    return hashlib.sha256("".join(inspect.getsource(module) for module in modules).encode()).hexdigest()
+def _digest(part) -> bytes:
+    if not isinstance(part, np.ndarray):
+        return hashlib.sha256(repr(part).encode()).digest()
+    return hashlib.sha256(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes()).digest()
 
 
-def weights_hash(network: nn.Module) -> str:
-    """SHA-256 of a network's parameters and buffers."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _read(path: Path) -> Arrays | None:
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        _log.warning("The kept piece %s is damaged and is computed anew: %s", path, error)
-        return None
-
-
-def _write(path: Path, arrays: Arrays) -> None:
+def _packed(piece: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write_atomically(path, buffer.getvalue())
+    np.savez(buffer, **piece)
+    return buffer.getvalue()
+
+
+def _alone(place: int, function: Callable, *arguments):
+    """A piece on one thread: the pieces are what runs in parallel, and sums keep their order on any machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return place, function(*arguments)
+    finally:
+        torch.set_num_threads(threads)

@@ -236,12 +236,19 @@ def _checked_penalties(penalties) -> list[float]:
 
 def _checked_data(triplets, choices, n_objects: int) -> tuple[np.ndarray, np.ndarray]:
     triplets = check_triplets(triplets, n_objects)
-    choices = as_integers(choices, "choices", shape=(len(triplets),))
     if len(triplets) == 0:
         raise ValueError("'triplets' must hold at least 1 triplet, got none.")
-    if choices.min() < 0 or choices.max() > 2:
+    return triplets, check_choices(choices, len(triplets))
+
+
+def check_choices(choices, n_triplets: int) -> np.ndarray:
+    """Choices as int64 of shape (`n_triplets`,) with entries 0, 1 or 2, or a ValueError."""
+    choices = as_integers(choices, "choices", shape=(None,))
+    if len(choices) != n_triplets:
+        raise ValueError(f"'choices' must hold one answer for each of the {n_triplets} triplets, got {len(choices)}.")
+    if choices.size and (choices.min() < 0 or choices.max() > 2):
         raise ValueError(f"'choices' must be 0, 1 or 2, got {choices.min()} to {choices.max()}.")
-    return triplets, choices
+    return choices
 
 
 def check_triplets(triplets, n_objects: int) -> np.ndarray:

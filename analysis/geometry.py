@@ -1,0 +1,84 @@
+"""How a transform changes a geometry, and how many dimensions a geometry has."""
+
+import numpy as np
+
+from analysis.checks import as_features
+
+
+def geometry_shift(features, weights) -> float:
+    """1 − correlation of the dissimilarities before and after a transform: 0 = same geometry, up to 2; higher = moved.
+
+    The dissimilarity of two objects is the Euclidean distance of their features; the correlation is Pearson's, over the
+    pairs of objects.
+
+    Parameters
+    ----------
+    features : array of shape (n_objects, p)
+        At least 3 objects.
+    weights : array of shape (p, k)
+        The transform, as in ``Probe.weights``.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or all distances are equal before or after, which leaves the correlation undefined.
+
+    Examples
+    --------
+    >>> features = np.random.default_rng(0).normal(size=(20, 4))
+    >>> abs(round(geometry_shift(features, 3 * np.eye(4)), 6))
+    0.0
+    """
+    features = as_features(features, "features", min_stimuli=3).double().cpu().numpy()
+    weights = as_features(weights, "weights").double().cpu().numpy()
+    if len(weights) != features.shape[1]:
+        raise ValueError(f"'weights' must have {features.shape[1]} rows, one per unit, got {len(weights)}.")
+    distances = [_distances(table) for table in (features, features @ weights)]
+    for name, values in zip(("features", "weights"), distances, strict=True):
+        if values.std() <= 1e-12 * values.mean():
+            raise ValueError(f"'{name}' must leave distances that differ, got {values.mean():.6g} for every pair.")
+    return float(1 - np.corrcoef(*distances)[0, 1])
+
+
+def _distances(features: np.ndarray) -> np.ndarray:
+    similarity = features @ features.T
+    lengths = similarity.diagonal()
+    squared = lengths[:, None] + lengths - 2 * similarity
+    return np.sqrt(squared[np.triu_indices(len(features), 1)].clip(min=0))
+
+
+def effective_dimensionality(features) -> float:
+    r"""Participation ratio of the features: 1 = all variance along one axis, up to p; higher = more evenly spread.
+
+    .. math:: (\sum_i \lambda_i)^2 / \sum_i \lambda_i^2, \quad \lambda_i 	ext{ eigenvalues of the covariance}
+
+    Parameters
+    ----------
+    features : array of shape (n_objects, p)
+        At least 2 objects that are not all equal.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If all objects are equal.
+
+    Examples
+    --------
+    >>> round(effective_dimensionality(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])), 6)
+    2.0
+    """
+    features = as_features(features, "features", min_stimuli=2).double().cpu().numpy()
+    centred = features - features.mean(axis=0)
+    gram = centred.T @ centred if features.shape[1] < len(features) else centred @ centred.T
+    total, squares = np.trace(gram), (gram**2).sum()
+    if not total > 0:
+        raise ValueError("'features' must differ between objects, got equal rows.")
+    return float(total**2 / squares)
