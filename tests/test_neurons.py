@@ -116,6 +116,11 @@ def test_everything_lies_between_zero_and_one(n_stimuli, penalty):
     assert result.score == result.match.mean()
 
 
+def test_rounding_lifts_no_match_above_one():
+    a = np.random.default_rng(0).standard_normal((1000, 600))
+    assert neuronal_correlation(a, a).match.max() <= 1
+
+
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_more_target_units_never_lower_a_match(seed, penalty):
