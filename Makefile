@@ -1,5 +1,5 @@
 # Two commands matter: `make book` and `make test`. Each sets up .venv first, and does nothing twice.
-.PHONY: book test setup lock public benchmarks clean
+.PHONY: book test setup public benchmarks lock clean
 
 # The first interpreter that is new enough; tools/setup_environment.py says what to do when there is none.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
@@ -17,6 +17,10 @@ test: setup
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it with 'make PYTHON=/path/to/python3.11 ...'." >&2; exit 2; }
 	@$(PYTHON) tools/setup_environment.py
+
+# Records the runs on public data anew, where their sources have changed; hours on 2 cores, resumable.
+public: setup
+	@$(RUN) -m analysis record
 
 benchmarks: setup
 	@$(RUN) -m pytest benchmarks --benchmark-only -o python_files='bench_*.py' -o python_functions='bench_*'

@@ -109,6 +109,21 @@ def book(profile: str):
 
 
 @main.command()
+@click.argument("chapters", nargs=-1)
+@click.option("--force", is_flag=True, help="Record anew even what is up to date.")
+def record(chapters: tuple[str, ...], force: bool):
+    """Execute the public-data notebooks of CHAPTERS (all, if none is named) and keep them in book/public."""
+    for prepared in [runner.prepare(name, profile=runner.PUBLIC) for name in chapters or runner.recordings()]:
+        output = runner.text_half(prepared.chapter, runner.PUBLIC).with_suffix(".ipynb")
+        if runner.is_current(prepared, output) and not force:
+            click.echo(f"[record] {prepared.chapter}: up to date")
+            continue
+        _announce(prepared)
+        runner.execute(prepared, output, side=False)
+        click.echo(f"wrote {output}")
+
+
+@main.command()
 @click.argument("datasets", nargs=-1)
 def fetch(datasets: tuple[str, ...]):
     """Download and check the public files of DATASETS; without a name, list what there is.

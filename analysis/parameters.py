@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from analysis import public
+
 # Names that IPython itself keeps in a notebook's namespace.
 _IPYTHON_NAMES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
 
@@ -57,6 +59,18 @@ class ChapterParameters(BaseModel):
     def data_files(self) -> dict[str, Path]:
         """The files that parameters name; a chapter's choices such as ``"digits"`` are no files."""
         return {}
+
+
+class RecordedParameters(ChapterParameters):
+    """Base of the parameters of a recorded run on public data, which names the public files that it reads."""
+
+    def public_files(self) -> list[str]:
+        """Names of the files in the registry of public data."""
+        raise NotImplementedError
+
+    def data_hashes(self) -> dict[str, str]:
+        """SHA-256 of every public file that the run reads, as registered: no file needs to be there."""
+        return {name: public.registered_hash(name) for name in self.public_files()}
 
 
 def _is_variable(name: str, value: Any) -> bool:

@@ -16,7 +16,7 @@ from analysis.files import write_atomically
 from analysis.folders import cache_dir, data_dir
 
 _REGISTRY = Path(__file__).with_name("public_files.csv")
-_MNIST = "mnist/mnist_784.npz"
+MNIST = "mnist/mnist_784.npz"
 _MNIST_SHA256 = {
     "x": "5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96",
     "y": "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27",
@@ -67,6 +67,11 @@ def datasets() -> dict[str, list[PublicFile]]:
     for file in registry().values():
         found.setdefault(file.dataset, []).append(file)
     return found
+
+
+def registered_hash(name: str) -> str:
+    """SHA-256 that the registry has for a public file; for MNIST, that of its images."""
+    return _MNIST_SHA256["x"] if name == MNIST else registry()[name].sha256
 
 
 def public_path(name: str, *, progress: bool = False) -> Path:
@@ -137,7 +142,7 @@ def mnist_path() -> Path:
     ----------
     LeCun et al. (1998), Gradient-based learning applied to document recognition. https://doi.org/10.1109/5.726791
     """
-    folders = [folder / _MNIST for folder in (data_dir(), cache_dir())]
+    folders = [folder / MNIST for folder in (data_dir(), cache_dir())]
     found = next((path for path in folders if path.is_file()), None)
     return found or _download_mnist(folders[-1])
 
@@ -148,7 +153,7 @@ def _download_mnist(path: Path) -> Path:
     except OSError as error:
         raise DataError(
             f"MNIST (about 15 MB, openml.org, 'mnist_784') could not be downloaded ({type(error).__name__}): set "
-            f"ANALYSIS_DATA to a folder that has '{_MNIST}'; images 'digits' need no download."
+            f"ANALYSIS_DATA to a folder that has '{MNIST}'; images 'digits' need no download."
         ) from error
     arrays = {"x": bunch.data.reshape(-1, 28, 28).astype(np.uint8), "y": bunch.target.astype(np.uint8)}
     partial = path.with_suffix(".unchecked.npz")

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from analysis import claims, plots, provenance
+from analysis import claims, plots, provenance, runner
 from analysis.files import write_atomically
 from analysis.provenance import ROOT
-from analysis.runner import BOOK, Run, RunError, chapters, embedded, side_files
+from analysis.runner import BOOK, PUBLIC, Run, RunError, embedded, prepare, recordings, side_files
 
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
@@ -54,32 +53,51 @@ def _fingerprint(stage: dict[Path, bytes]) -> str:
 def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
-    notebooks = set(chapters())
     for path in sorted(BOOK.rglob("*")):
-        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in notebooks:
+        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and not path.with_suffix(".ipynb").exists():
             files[path.relative_to(ROOT)] = path.read_bytes()
-    rows: dict[str, list[dict]] = {}
-    for run in runs:
-        output = executed_path(run.chapter, run.profile)
-        notebook = nbformat.read(output, as_version=4)
-        rows[run.chapter] = [row for table in embedded(notebook, claims.MIME) for row in table]
-        data = side_files(notebook, Path(f"book/data/{run.chapter}.ipynb"))
+    pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
+    pages |= {f"book/public/{chapter}": recorded(chapter) for chapter in recordings()}
+    for name, notebook in pages.items():
+        data = side_files(notebook, _data_path(name))
         files |= {path: text.encode() for path, text in data.items()}
-        files[Path(f"book/{run.chapter}.ipynb")] = nbformat.writes(page(notebook)).encode()
-    files[Path("book/generated/claims.md")] = _claims_page(rows).encode()
-    return files
+    files[Path("book/generated/claims.md")] = _claims_page(pages).encode()
+    return files | {
+        Path(f"{name}.ipynb"): nbformat.writes(page(notebook, name)).encode() for name, notebook in pages.items()
+    }
 
 
-def page(notebook: NotebookNode) -> NotebookNode:
+def recorded(chapter: str) -> NotebookNode:
+    """The recorded run of a chapter on public data, with a badge that says whether its source is still the same."""
+    notebook = nbformat.read(runner.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
+    now, then = prepare(chapter, profile=PUBLIC).made_from, notebook.metadata.analysis.made_from
+    changed = [part for part in ("notebook", "modules", "parameters", "data") if now[part] != then[part]]
+    notebook.cells.insert(1, new_markdown_cell(_badge(changed, notebook.metadata.analysis), id="recorded"))
+    return notebook
+
+
+def _badge(changed: list[str], record: NotebookNode) -> str:
+    state = f"its {', '.join(changed)} changed since" if changed else "its sources have not changed since"
+    return (
+        f'<span class="badge-recorded {"changed" if changed else "current"}">Recorded run</span> on public data, '
+        f"{record.started[:10]}, {record.seconds / 60:.0f} minutes on {record.device}; {state}."
+    )
+
+
+def page(notebook: NotebookNode, name: str) -> NotebookNode:
     """The executed notebook as a page: each figure followed by its numbers, and at the end how it was made."""
-    chapter = notebook.metadata.analysis.chapter
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        cells += [_numbers_cell(chapter, figure["name"]) for figure in _taken(cell, plots.MIME)]
+        cells += [_numbers_cell(name, figure["name"]) for figure in _taken(cell, plots.MIME)]
         _taken(cell, claims.MIME)
     notebook.cells = [*cells, _provenance_cell(notebook)]
     return notebook
+
+
+def _data_path(name: str) -> Path:
+    """The path from which those of a page's side files are made: `book/data/PAGE.FIGURE.csv`."""
+    return Path("book/data") / f"{name.removeprefix('book/').replace('/', '-')}.ipynb"
 
 
 def _taken(cell: NotebookNode, mime: str) -> list:
@@ -87,20 +105,23 @@ def _taken(cell: NotebookNode, mime: str) -> list:
     return [output.data.pop(mime) for output in cell.get("outputs", []) if mime in output.get("data", {})]
 
 
-def _numbers_cell(chapter: str, name: str) -> NotebookNode:
-    source = f"{{download}}`The numbers of this figure (CSV) <data/{chapter}.{name}.csv>`"
-    return new_markdown_cell(source, id=f"numbers-{provenance.sha256(name.encode())[:8]}")
+def _numbers_cell(name: str, figure: str) -> NotebookNode:
+    source = f"{{download}}`The numbers of this figure (CSV) </{_data_path(name).with_suffix(f'.{figure}.csv')}>`"
+    return new_markdown_cell(source, id=f"numbers-{provenance.sha256(figure.encode())[:8]}")
 
 
 def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
     record = notebook.metadata.analysis
+    data = record.made_from.data.items()
     facts = {
         "Profile": record.profile,
         "Parameters": ", ".join(f"`{name} = {value!r}`" for name, value in record.made_from.parameters.items()),
         "Run": f"{record.started}, {record.seconds:.0f} seconds on {record.device}",
         "Notebook": f"`{record.made_from.notebook[:16]}`",
         "Code and environment": f"`{record.key[:16]}` ({len(record.made_from.modules)} modules of `analysis`)",
-        "Data files": ", ".join(f"`{name}` `{value[:16]}`" for name, value in record.made_from.data.items()) or "none",
+        "Data files": f"{len(data)}: " + ", ".join(f"`{name}` `{value[:8]}`" for name, value in data)
+        if data
+        else "none",
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
@@ -108,9 +129,11 @@ def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
     return new_markdown_cell(text, id="provenance")
 
 
-def _claims_page(rows: dict[str, list[dict]]) -> str:
-    parts = [f"## {{doc}}`/book/{chapter}`\n\n{claims.table_html(table)}\n" for chapter, table in rows.items()]
-    return "\n".join(parts)
+def _claims_page(pages: dict[str, NotebookNode]) -> str:
+    rows = {
+        name: [row for table in embedded(notebook, claims.MIME) for row in table] for name, notebook in pages.items()
+    }
+    return "\n".join(f"## {{doc}}`/{name}`\n\n{claims.table_html(table)}\n" for name, table in rows.items())
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:
@@ -134,15 +157,9 @@ def _sphinx() -> None:
 
 
 def _check_pages(folder: Path) -> None:
-    missing = [name for name in toc_pages() if not (folder / f"{name}.html").is_file()]
+    missing = [name for name in runner.toc_pages() if not (folder / f"{name}.html").is_file()]
     if missing:
         raise RunError(f"These pages of _toc.yml are missing from the HTML: {', '.join(missing)}.")
-
-
-def toc_pages() -> list[str]:
-    """Every page that `_toc.yml` lists, as the path of its source without suffix."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])]
 
 
 def _publish(folder: Path, fingerprint: str) -> None:

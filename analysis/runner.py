@@ -27,6 +27,8 @@ from analysis.parameters import ChapterParameters, ParameterError, unknown
 BOOK = provenance.ROOT / "book"
 CHAPTERS = provenance.ROOT / "analysis" / "chapters"
 PROFILES = BOOK / "profiles"
+PUBLIC = "public"  # the profile of the runs on public data, which have notebooks of their own
+RECORDED = BOOK / "public"
 # Sockets in the file system keep a notebook's messages off the network; Windows has none.
 _KERNEL = Config() if os.name == "nt" else Config({"KernelManager": {"transport": "ipc"}})
 _CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
@@ -55,21 +57,34 @@ class Run:
 
 def chapters() -> list[str]:
     """The chapters that can be run, in the order of the table of contents."""
+    listed = [Path(page) for page in toc_pages()]
+    return [path.name for path in listed if path.parent == Path("book") and (CHAPTERS / path.name).is_dir()]
+
+
+def recordings() -> list[str]:
+    """The chapters that have a recorded run on public data."""
+    return [chapter for chapter in chapters() if f"book/public/{chapter}" in toc_pages()]
+
+
+def toc_pages() -> list[str]:
+    """Every page that `_toc.yml` lists, as the path of its source without suffix."""
     contents = yaml.safe_load((provenance.ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    listed = [Path(entry["file"]).name for part in contents["parts"] for entry in part["chapters"]]
-    return [name for name in listed if (CHAPTERS / name).is_dir()]
+    entries = [entry for part in contents["parts"] for entry in part["chapters"]]
+    nested = [[entry["file"], *(section["file"] for section in entry.get("sections", []))] for entry in entries]
+    return [contents["root"], *(page for pages in nested for page in pages)]
 
 
-def text_half(chapter: str) -> Path:
-    """The text half of a chapter's pair."""
-    return BOOK / f"{chapter}.md"
+def text_half(chapter: str, profile: str = "default") -> Path:
+    """The text half of a chapter's pair; under the public profile, of its notebook on public data."""
+    return (RECORDED if profile == PUBLIC else BOOK) / f"{chapter}.md"
 
 
-def parameters_of(chapter: str) -> type[ChapterParameters]:
+def parameters_of(chapter: str, profile: str = "default") -> type[ChapterParameters]:
     """The pydantic model of a chapter's parameters."""
     if chapter not in chapters():
         raise ParameterError(unknown("chapter", chapter, chapters()))
-    return importlib.import_module(f"analysis.chapters.{chapter}.parameters").Parameters
+    module = importlib.import_module(f"analysis.chapters.{chapter}.parameters")
+    return module.PublicParameters if profile == PUBLIC else module.Parameters
 
 
 def profiles() -> list[str]:
@@ -104,12 +119,20 @@ def prepare(chapter: str, *, profile: str = "default", values: dict | None = Non
     ParameterError
         If the chapter, the profile or a parameter is unknown, or a value is not allowed.
     """
-    model = parameters_of(chapter)
-    given = {**profile_of(profile, chapter)["parameters"], **(values or {})}
+    parameters_of(chapter)  # an unknown chapter is named before an unknown profile
+    settings = profile_of(profile, chapter)["parameters"]
+    model = parameters_of(chapter, profile)
+    given = {**settings, **(values or {})}
     parameters = model.checked(given)
     given = {name: parameters.model_dump(mode="json")[name] for name in given}
-    notebook = pairs.read_pair(text_half(chapter))
+    notebook = _source(chapter, profile)
     return Run(chapter, profile, parameters, given, notebook, provenance.inputs(notebook, parameters))
+
+
+def _source(chapter: str, profile: str) -> NotebookNode:
+    text = text_half(chapter, profile)
+    # The notebook half of a run on public data holds the recording.
+    return pairs.notebook_from_text(text) if profile == PUBLIC else pairs.read_pair(text)
 
 
 def is_current(run: Run, output: Path) -> bool:
@@ -125,10 +148,10 @@ def expected_seconds(run: Run) -> float:
     return profile_of(run.profile, run.chapter)["seconds"]
 
 
-def execute(run: Run, output: Path, *, show_progress: bool = True) -> NotebookNode:
-    """Execute a chapter and write the notebook, its claims and its figures' numbers; the notebook comes last.
+def execute(run: Run, output: Path, *, side: bool = True, show_progress: bool = True) -> NotebookNode:
+    """Execute a chapter and write the notebook and, unless `side` is off, its claims and its figures' numbers.
 
-    Nothing appears under the final names unless every cell succeeded.
+    The notebook, which carries all of them, comes last. Nothing appears under a final name unless every cell succeeded.
 
     Raises
     ------
@@ -140,7 +163,7 @@ def execute(run: Run, output: Path, *, show_progress: bool = True) -> NotebookNo
         scratch = Path(folder)
         notebook = _papermill(run, scratch, show_progress)
     _finish(notebook, run, started)
-    for path, content in side_files(notebook, output).items():
+    for path, content in side_files(notebook, output).items() if side else ():
         write_atomically(path, content)
     write_atomically(output, nbformat.writes(notebook))
     return notebook
@@ -173,6 +196,8 @@ def _watched(channel: Path, show_progress: bool) -> Iterator[None]:
     # The package is found from any directory; hashes, and with them the order of sets, are the same in every run.
     search_path = os.pathsep.join(filter(None, (str(provenance.ROOT), saved.get("PYTHONPATH"))))
     os.environ.update({progress.CHANNEL: str(channel), "PYTHONPATH": search_path, "PYTHONHASHSEED": "0"})
+    # Threads that wait sleep, so that runs side by side do not take each other's cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     done = threading.Event()
     watcher = threading.Thread(target=_show_steps, args=(channel, done), daemon=True)
     if show_progress and os.isatty(2):

@@ -208,8 +208,8 @@ def test_halves_that_differ_are_refused(tmp_path, monkeypatch):
 
 def test_staged_page_carries_numbers_and_provenance_but_no_private_outputs(executed):
     _, output, _ = executed
-    page = publish.page(nbformat.read(output, as_version=4))
+    page = publish.page(nbformat.read(output, as_version=4), f"book/{CHAPTER}")
     text = nbformat.writes(page)
-    assert f"data/{CHAPTER}.line.csv" in text
+    assert f"/book/data/{CHAPTER}.line.csv" in text
     assert "How this page was made" in text
     assert "application/vnd.analysis" not in text

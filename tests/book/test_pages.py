@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from analysis import publish, runner
+from analysis import runner
 
 
 def page_text(html, name):
@@ -16,7 +16,7 @@ def page_text(html, name):
 
 
 def test_every_page_of_the_contents_is_there(html):
-    missing = [name for name in publish.toc_pages() if not (html / f"{name}.html").is_file()]
+    missing = [name for name in runner.toc_pages() if not (html / f"{name}.html").is_file()]
     assert not missing
     assert (html / "index.html").is_file()
 
@@ -81,7 +81,7 @@ def browser(tmp_path_factory):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", publish.toc_pages())
+@pytest.mark.parametrize("name", runner.toc_pages())
 def test_no_console_errors_and_no_request_to_another_host(browser, address, name):
     browser.get_log("performance")
     browser.get(f"{address}/{name}.html")
@@ -111,7 +111,7 @@ def test_figures_and_formulas_are_drawn(browser, address):
 def test_no_page_scrolls_sideways(browser, address, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    for name in publish.toc_pages():
+    for name in runner.toc_pages():
         browser.get(f"{address}/{name}.html")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width, name
 
