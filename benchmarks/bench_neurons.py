@@ -4,7 +4,8 @@
 
 Beside it: the product in blocks, output discarded (the lower bound of any method that looks at every pair); full
 correlation matrices, as one would write them in PyTorch; the double loop over pairs, extrapolated from a few of them.
-All in one run, in turns, on two threads.
+All in one run, in turns, on two threads. Where other programs share the machine, OMP_WAIT_POLICY=passive keeps waiting
+threads out of the processor time, whose ratio is then the one to trust.
 """
 
 import argparse
