@@ -19,6 +19,7 @@ from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, N_PRO
 from analysis.corruptions import KINDS, corrupt
 from analysis.datasets import Images, halves, split
 from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.kept import code_hash, kept, weights_hash
 from analysis.networks import cnn, mlp, recorded_layers
 from analysis.neurons import (
     attainable_ceiling,
@@ -28,7 +29,6 @@ from analysis.neurons import (
     permutation_floor,
     symmetric_score,
 )
-from analysis.pieces import code_hash, kept, weights_hash
 from analysis.progress import steps
 from analysis.training import Recipe, accuracy, predict
 from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
