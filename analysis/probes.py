@@ -39,8 +39,8 @@ class Probe:
     converged : bool
         Whether the fit came to rest at an optimum. False too when the data have none (see `fit_probe`).
     gradient_norm : float
-        Euclidean norm of the objective's gradient at the returned weights: in W; among symmetric W where shrinkage makes
-        the optimum one; in the diagonal of a diagonal W.
+        Euclidean norm of the objective's gradient at the returned weights: in W; in symmetric W where the optimum is
+        one (shrinkage of a full transform); in the diagonal of a diagonal W.
     penalty : float
         The λ of the fit.
     transform : str
