@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from analysis import lbfgs
 from analysis.checks import as_features, as_integers, choose
 from analysis.lbfgs import Minima, minimize
 
@@ -281,13 +282,14 @@ class _Options:
 def _fit_table(table: torch.Tensor, datasets, options: _Options) -> list[list[Probe]]:
     if not datasets or not options.penalties:
         return [[] for _ in datasets]
-    basis = _row_space(table[_used(datasets)]) if options.transform in ("full", "low-rank") else None
+    used = _used(datasets)
+    basis = _row_space(table[used]) if options.transform in ("full", "low-rank") else None
     coordinates = table if basis is None else table @ basis
     if options.rank is not None and not 1 <= options.rank <= coordinates.shape[1]:
         raise ValueError(f"'rank' must be 1 to {coordinates.shape[1]}, the features' rank, got {options.rank!r}.")
     start = _start(coordinates, basis, options)
     fits: list = [None] * len(datasets)
-    for members in _groups(datasets, coordinates):
+    for members in _groups(datasets, len(used), coordinates.shape[1], coordinates.device.type):
         batch = _Batch.of(coordinates, [datasets[i] for i in members], options)
         for i, path in zip(members, _fit_path(batch, start, basis, options), strict=True):
             fits[i] = path
@@ -327,16 +329,17 @@ def _root(squared: torch.Tensor) -> torch.Tensor:
     return (axes * values.clamp_min(0).sqrt().unsqueeze(-2)) @ axes.mT
 
 
-def _groups(datasets, coordinates: torch.Tensor):
-    """Data sets of like size together, as many as fit into the cache (CPU) or fill the device."""
-    budget = 2**20 if coordinates.device.type == "cpu" else 2**29
+def _groups(datasets, n_objects: int, width: int, device: str):
+    """Data sets of like size together, as many as work within the cache (CPU) or keep the device busy."""
+    budget = 2**21 if device == "cpu" else 2**29
     order = sorted(range(len(datasets)), key=lambda i: len(datasets[i][1]))
     while order:
         n_triplets = len(datasets[order[-1]][1])
-        n_objects = min(len(coordinates), 3 * n_triplets)
-        size = max(1, budget // (n_objects**2 + 6 * n_triplets))
-        yield order[-size:]
-        del order[-size:]
+        size = min(n_objects, 3 * n_triplets)
+        numbers = size**2 + 6 * n_triplets + 3 * size * width + 2 * lbfgs.MEMORY * width**2
+        count = max(1, budget // numbers)
+        yield order[-count:]
+        del order[-count:]
 
 
 class _Batch:
