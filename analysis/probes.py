@@ -355,15 +355,12 @@ class _Batch:
         # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
         self.symmetric = transform == "full" and regularizer == "shrinkage"
         count, self.size = objects.shape[:2]
-        starts = torch.arange(count, device=members.device)[:, None, None] * self.size
-        odd, left, right = (members + starts).unbind(1)
-        self.sparse = members.shape[2] * 128 < self.size**2
+        self.sparse = members.shape[2] * 160 < self.size**2
         if self.sparse:  # few triplets: rows per triplet cost less than all of S
-            self.index = torch.stack([odd, left, right]).view(-1)
+            starts = torch.arange(count, device=members.device)[:, None, None] * self.size
+            self.index = (members + starts).transpose(0, 1).reshape(-1)
         else:
-            columns = members.unbind(1)
-            pairs = [left * self.size + columns[2], odd * self.size + columns[1], odd * self.size + columns[2]]
-            self.index = torch.stack(pairs, 1).view(-1)
+            self.index = _upper_pairs(members, self.size)
             self.square = objects.new_empty(count, self.size, self.size)
 
     @classmethod
@@ -391,8 +388,15 @@ class _Batch:
         if self.sparse:
             odd, left, right = self.rows(embedded)
             return torch.stack([(left * right).sum(2), (odd * left).sum(2), (odd * right).sum(2)], 1)
-        torch.bmm(embedded, embedded.mT, out=self.square)
+        for rows in self.blocks():
+            first = rows.start
+            torch.bmm(embedded[:, rows], embedded[:, first:].mT, out=self.square[:, rows, first:])
         return self.square.view(-1).index_select(0, self.index).view(self.members.shape)
+
+    def blocks(self):
+        """Rows of S in four blocks: of each, only the part from the diagonal on is ever computed."""
+        height = -(-self.size // 4)
+        return [slice(first, first + height) for first in range(0, self.size, height)]
 
     def rows(self, embedded):
         return embedded.view(-1, embedded.shape[2]).index_select(0, self.index).view(3, *self.weights.shape, -1)
@@ -400,16 +404,16 @@ class _Batch:
     def pull(self, residual, embedded):
         """Gradient in the embedded objects, given the one in the logits (B, 3, N)."""
         if not self.sparse:
-            return self.scatter(residual) @ embedded
+            upper = self.scatter(residual)
+            return (upper + upper.mT) @ embedded
         (odd, left, right), (first, second, third) = self.rows(embedded), residual[..., None].unbind(1)
         parts = [second * left + third * right, first * right + second * odd, first * left + third * odd]
         into = torch.zeros_like(embedded).view(-1, embedded.shape[2])
         return into.index_add_(0, self.index, torch.stack(parts).view(-1, embedded.shape[2])).view_as(embedded)
 
     def scatter(self, values):
-        """Sums over the triplets that share a pair, as symmetric matrices (B, m, m)."""
-        sums = self.square.zero_().view(-1).scatter_add_(0, self.index, values.view(-1)).view_as(self.square)
-        return sums + sums.mT
+        """Sums over the triplets that share a pair, as upper triangles (B, m, m)."""
+        return self.square.zero_().view(-1).scatter_add_(0, self.index, values.view(-1)).view_as(self.square)
 
     def evaluate(self, core, penalty: float):
         """Objective (B,) in float64 and its gradient in the core."""
@@ -418,15 +422,25 @@ class _Batch:
         loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
         residual = likelihood.exp_()
         residual[:, 0] -= 1
-        pulled = self.pull(residual.mul_(self.weights[:, None]), embedded)
+        residual *= self.weights[:, None]
         value, slope = self.penalty(core)
-        return loss + penalty * value, self.gradient(pulled).add_(slope, alpha=penalty)
+        return loss + penalty * value, self.gradient(residual, embedded, core).add_(slope, alpha=penalty)
 
-    def gradient(self, pulled):
-        """Gradient in the core, given the one in the embedded objects; among symmetric cores where those suffice."""
-        if self.transform in ("diagonal", "zero-shot"):
-            return (self.objects * pulled).sum(1)
-        gradient = self.objects.mT @ pulled
+    def gradient(self, residual, embedded, core):
+        """Gradient of the likelihood in the core, among symmetric cores where those suffice."""
+        diagonal = self.transform in ("diagonal", "zero-shot")
+        if self.sparse:
+            pulled = self.pull(residual, embedded)
+            gradient = (self.objects * pulled).sum(1) if diagonal else self.objects.mT @ pulled
+        else:
+            upper = self.scatter(residual)
+            pulled = torch.cat(
+                [upper[:, rows, rows.start :] @ self.objects[:, rows.start :] for rows in self.blocks()], 1
+            )
+            if diagonal:
+                return 2 * core * (self.objects * pulled).sum(1)
+            half = self.objects.mT @ pulled
+            gradient = (half + half.mT) @ core
         return (gradient + gradient.mT) / 2 if self.symmetric else gradient
 
     def penalty(self, core):
@@ -450,6 +464,15 @@ class _Batch:
             return 4 * (embedded**2 * self.pull(spread, self.objects**2)).sum(1)
         bent = (self.objects**2).mT @ self.pull(spread, embedded**2)
         return (bent + bent.mT) / 2 if self.symmetric else bent
+
+
+def _upper_pairs(members: torch.Tensor, size: int) -> torch.Tensor:
+    """Flat indices into S (B, m, m) of the pairs (B, 3, N) left over by each possible odd one, above the diagonal."""
+    odd, left, right = members.unbind(1)
+    ones, others = torch.stack([left, odd, odd], 1), torch.stack([right, left, right], 1)
+    pairs = torch.minimum(ones, others) * size + torch.maximum(ones, others)
+    pairs += torch.arange(len(members), device=members.device)[:, None, None] * size**2
+    return pairs.view(-1)
 
 
 def _chosen_first(local: np.ndarray, choices: np.ndarray) -> np.ndarray:
