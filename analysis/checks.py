@@ -12,7 +12,8 @@ def as_features(value: ArrayLike, name: str, *, min_stimuli: int = 1, device: st
     Raises
     ------
     ValueError
-        If the array does not hold real numbers, is not two-dimensional, has no unit, has fewer than `min_stimuli` rows, or holds NaN or infinity.
+        If the array does not hold real numbers, is not two-dimensional, has no unit, has fewer than `min_stimuli`
+        rows, or holds NaN or infinity.
     """
     try:
         writable = value if isinstance(value, torch.Tensor) else np.require(value, requirements="W")
