@@ -146,7 +146,8 @@ def table_html(rows: list[dict]) -> str:
     """The claims as an HTML table; verdicts carry a class each, so that colour only repeats what the words say."""
     head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     body = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in rows)
-    return f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    table = f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="claims-box">{table}</div>'
 
 
 def _cells(row: dict) -> list[str]:
