@@ -21,10 +21,10 @@ import torch
 from torch import nn
 
 from analysis import networks, training
-from analysis.datasets import Images
+from analysis.datasets import Images, halves
 from analysis.folders import cache_dir
 from analysis.networks import cnn, densenet, mlp, recorded_layers, resnet, vit
-from analysis.training import Recipe, train
+from analysis.training import Recipe, predict, train
 
 Progress = Callable[[Iterable, str, int], Iterable]
 """Wraps an iterable to show how far it is: ``progress(iterable, label, total)``."""
@@ -278,6 +278,57 @@ def load_zoo(
         Network(name, kind.family, kind.motif, kind.training, seed, module, recorded_layers(module))
         for name, kind, module in zip(names, kinds, modules, strict=True)
     ]
+
+
+def out_of_sample_answers(
+    images: Images,
+    *,
+    shown: torch.Tensor | None = None,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    progress: Progress = _silent,
+) -> np.ndarray:
+    """Answers of the zoo to every image, none by a network that was trained on it.
+
+    Each architecture is trained twice, on either half of the images (`halves`), and each of the two networks answers the
+    other half. A row of the result is therefore one architecture and two networks.
+
+    Parameters
+    ----------
+    images : Images
+        What is trained on.
+    shown : tensor of shape (n_images, 1, size, size), optional
+        What is answered, in the order of `images`, for instance corrupted copies. None: the images themselves.
+    names, seed, n_jobs, progress
+        As in `load_zoo`; the seed also decides the halves.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_models, n_images), int64
+        Classes, with one row for each of `names` (None: all of `ZOO`, in its order).
+
+    Raises
+    ------
+    ValueError
+        If `shown` does not hold one image of the same size for each of `images`.
+
+    Examples
+    --------
+    >>> from analysis.datasets import load_images
+    >>> out_of_sample_answers(load_images("digits"), names=["vit-40-d4-p4-untrained"], n_jobs=1).shape
+    (1, 1797)
+    """
+    shown = images.x if shown is None else shown
+    if shown.shape != images.x.shape:
+        raise ValueError(f"'shown' must have shape {tuple(images.x.shape)}, got {tuple(shown.shape)}.")
+    first, second = halves(images, seed)
+    parts = []
+    for train_indices, answered in ((first, second), (second, first)):
+        zoo = load_zoo(names, images=images, train_indices=train_indices, seed=seed, n_jobs=n_jobs, progress=progress)
+        parts.append(torch.stack([predict(network.module, shown[answered]) for network in zoo]).numpy())
+    # Sorted together, the positions of both halves are those of all images.
+    return np.concatenate(parts, axis=1)[:, np.argsort(np.concatenate([second, first]))]
 
 
 def cached(
