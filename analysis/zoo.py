@@ -291,8 +291,8 @@ def out_of_sample_answers(
 ) -> np.ndarray:
     """Answers of the zoo to every image, none by a network that was trained on it.
 
-    Each architecture is trained twice, on either half of the images (`halves`), and each of the two networks answers the
-    other half. A row of the result is therefore one architecture and two networks.
+    Each architecture is trained twice, on either half of the images (`halves`), and each of the two networks answers
+    the other half. A row of the result is therefore one architecture and two networks.
 
     Parameters
     ----------

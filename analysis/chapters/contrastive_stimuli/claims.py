@@ -1,6 +1,6 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
-from analysis.chapters.contrastive_stimuli.reported import N_COMPARED, N_CONTRASTIVE, N_MODELS
+from analysis.chapters.contrastive_stimuli.reported import N_COMPARED, N_MODELS
 from analysis.claims import Above, Claim
 
 PAPER = "cheung2024"
@@ -88,7 +88,7 @@ PUBLIC_CLAIMS = (
     Claim(
         "people-split-alike",
         PAPER,
-        "People are split on the images on which networks are split (rank correlation of agreement per image, mean over "
+        "People are split where networks are split (rank correlation of agreement per image, mean over "
         "five image sets).",
         "not in the paper",
         Above(0),

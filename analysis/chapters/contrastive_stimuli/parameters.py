@@ -5,10 +5,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.datasets import DIGITS_SIZE
+from analysis.datasets import DIGITS_SIZE, load_images
 from analysis.parameters import ChapterParameters
 from analysis.predictions import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files, read_predictions
 from analysis.stimuli import squares
+from analysis.zoo import ZOO
 
 MODELS_PER_BIN = 4
 """Models that an accuracy bin needs, so that both of its halves can agree or not."""
@@ -82,7 +83,7 @@ def _require_enough(path: str) -> None:
 def _size(info: ValidationInfo) -> tuple[int, int]:
     """Number of models and stimuli."""
     source = info.data.get("predictions", "zoo")
-    return (37, 1797) if source == "zoo" else read_predictions(source).answers.shape
+    return (len(ZOO), len(load_images())) if source == "zoo" else read_predictions(source).answers.shape
 
 
 class PublicParameters(ChapterParameters):

@@ -1,0 +1,178 @@
+"""The chapter's figures: one function each, tables in, figure out."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.chapters.contrastive_stimuli.experiments import ALL, CONTRASTIVE, ELSEWHERE, LAYERS, Geometry
+from analysis.plots import GREY, PALETTE
+
+_SERIES = {
+    ALL: ("o", PALETTE[0], "all stimuli"),
+    CONTRASTIVE: ("s", PALETTE[1], "contrastive, chosen on the models shown"),
+    ELSEWHERE: ("D", PALETTE[2], "contrastive, chosen on other models"),
+}
+
+
+def example_stimuli(sets: dict[str, torch.Tensor], n_shown: int = 10) -> Figure:
+    """The first images of each set."""
+    figure, axes = plt.subplots(len(sets), n_shown, figsize=(0.9 * n_shown, 1.0 * len(sets)), squeeze=False)
+    for row, (name, images) in zip(axes, sets.items(), strict=True):
+        for axis, image in zip(row, images[:, 0], strict=False):
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name)
+    return figure
+
+
+def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
+    """CKA between networks, one panel a stimulus set; a line parts the motifs."""
+    sets = [stimuli for stimuli, name in geometry.matrices if name == layer]
+    figure, axes = plt.subplots(1, len(sets), figsize=(5.4 * len(sets), 5), squeeze=False)
+    shown = [np.where(np.eye(len(geometry.names)) > 0, np.nan, geometry.matrices[name, layer]) for name in sets]
+    low, high = min(map(np.nanmin, shown)), max(map(np.nanmax, shown))
+    for axis, name, matrix in zip(axes[0], sets, shown, strict=True):
+        labels = geometry.names if axis is axes[0, 0] else False
+        sns.heatmap(matrix, vmin=low, vmax=high, cmap="viridis", square=True, ax=axis, rasterized=True,
+                    xticklabels=geometry.names, yticklabels=labels, cbar=axis is axes[0, -1],
+                    cbar_kws={"label": "CKA", "shrink": 0.7})  # fmt: skip
+        edge = int((geometry.motifs == geometry.motifs[0]).sum())
+        axis.axhline(edge, color="white", lw=2)
+        axis.axvline(edge, color="white", lw=2)
+        axis.tick_params(labelsize=7)
+        found = table[(table["stimuli"] == name) & (table["layer"] == layer)]["separation"].item()
+        axis.set_title(f"{name.capitalize()}: separation {found:.2f}")
+    return figure
+
+
+def separations(table: pd.DataFrame) -> Figure:
+    """Separation of the motifs by layer, with what shuffled motifs would give."""
+    figure, axis = plt.subplots(figsize=(7, 3.6))
+    sets = list(dict.fromkeys(table["stimuli"]))
+    for shift, (name, colour) in zip((-0.12, 0.12), zip(sets, PALETTE, strict=False), strict=False):
+        rows = table[table["stimuli"] == name].set_index("layer").loc[list(LAYERS)]
+        places = np.arange(len(rows)) + shift
+        axis.vlines(places, rows["chance low"], rows["chance high"], color=GREY, lw=9, alpha=0.35)
+        axis.vlines(places, rows["low"], rows["high"], color=colour, lw=2)
+        axis.plot(places, rows["separation"], "o", color=colour, label=f"{name}, 95 % bootstrap over networks")
+    axis.plot([], [], color=GREY, lw=9, alpha=0.35, label="95 % of shuffled motifs")
+    axis.axhline(0, color=GREY, lw=1)
+    axis.set(xticks=range(len(LAYERS)), xticklabels=[f"{layer} layer" for layer in LAYERS])
+    axis.set_ylabel("separation: (within − between)\nin standard deviations")
+    axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def kappa_by_accuracy(table: pd.DataFrame) -> Figure:
+    """κ against the mean accuracy of each bin, one panel a set of answers; dashed: accuracy's floor under κ.
+
+    `table` has a column `set` beside those of `Kappas.table`.
+    """
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axes = _panels(len(sets))
+    for axis, name in zip(axes, sets, strict=True):
+        rows = table[table["set"] == name]
+        for series, (marker, colour, label) in _SERIES.items():
+            _kappa_line(axis, rows[rows["stimuli"] == series].sort_values("bin"), marker, colour, label)
+        axis.axhline(0, color=GREY, lw=1)
+        axis.set(xlabel="mean accuracy of the bin", ylabel="Fleiss' κ", title=name.capitalize())
+    axes[0].legend(*axes[0].get_legend_handles_labels(), fontsize=9)
+    return figure
+
+
+def _kappa_line(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, label: str) -> None:
+    axis.plot(rows["accuracy"], rows["kappa"], marker=marker, color=colour, label=label)
+    axis.vlines(rows["accuracy"], rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
+    if rows["floor"].notna().any():
+        axis.plot(rows["accuracy"], rows["floor"], "--", color=colour, lw=1.2, label=f"floor: {label.split(',')[0]}")
+
+
+def _panels(n: int, width: float = 5.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:
+    figure, axes = plt.subplots(1, n, figsize=(width * n, height), sharey=True, squeeze=False)
+    return figure, list(axes[0])
+
+
+def sorted_agreement(table: pd.DataFrame, accuracies: list[float]) -> Figure:
+    """Agreement of each bin on the stimuli, sorted from the most contrastive on; one panel a way of sorting."""
+    orders = list(dict.fromkeys(table["sorted by"]))
+    figure, axes = _panels(len(orders), 5.2, 0.9 + 0.38 * len(accuracies))
+    for axis, name in zip(axes, orders, strict=True):
+        rows = table[table["sorted by"] == name].pivot(index="bin", columns="group", values="agreement")
+        sns.heatmap(rows.iloc[::-1], vmin=0, vmax=1, cmap="viridis", ax=axis, xticklabels=False, rasterized=True,
+                    yticklabels=[f"{value:.0%}" for value in reversed(accuracies)], cbar=axis is axes[-1],
+                    cbar_kws={"label": "agreement"})  # fmt: skip
+        axis.set(xlabel="stimuli, the most contrastive first", ylabel="", title=f"Sorted by {name}")
+        axis.tick_params(axis="y", rotation=0)
+    axes[0].set_ylabel("accuracy of the bin")
+    return figure
+
+
+def pair_floor(table: pd.DataFrame) -> Figure:
+    """Agreement of every pair of models against what their accuracies enforce and what independent errors would give.
+
+    `table` has a column `set` beside those of `pair_agreement`.
+    """
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axes = _panels(len(sets), 4.6, 4.2)
+    for axis, name in zip(axes, sets, strict=True):
+        rows = table[table["set"] == name].sort_values("floor")
+        axis.scatter(rows["floor"], rows["agreement"], s=9, alpha=0.5, color=PALETTE[0], label="pair of models")
+        axis.scatter(rows["floor"], rows["independent"], s=4, color=PALETTE[1], label="if errors were independent")
+        axis.plot([0, 1], [0, 1], "--", color=GREY, label="floor: nothing lies below")
+        axis.set(xlabel="agreement that their accuracies enforce", ylabel="agreement", title=name.capitalize())
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes[0].legend(fontsize=9, loc="lower right")
+    return figure
+
+
+def identification(table: pd.DataFrame) -> Figure:
+    """Models identified against the number of stimuli, one panel a set of answers; the band holds 95 % of the halves.
+
+    `table` has a column `set` beside those of `experiments.identification`.
+    """
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axes = _panels(len(sets), 5, 3.8)
+    for axis, name in zip(axes, sets, strict=True):
+        rows = table[table["set"] == name]
+        sns.lineplot(rows, x="k", y="identified", hue="stimuli", style="stimuli", markers=True, ax=axis,
+                     palette=[PALETTE[1], PALETTE[0]], hue_order=[CONTRASTIVE, "random"],
+                     style_order=[CONTRASTIVE, "random"], errorbar=("pi", 95), legend=axis is axes[0])  # fmt: skip
+        axis.axhline(rows["chance"].mean(), color=GREY, ls="--", lw=1)
+        axis.set_xscale("log")
+        shown = sorted(set(rows["k"]))
+        axis.set_xticks(shown, list(map(str, shown)))
+        axis.minorticks_off()
+        axis.set(xlabel="stimuli answered", ylabel="models identified (share)", ylim=(0, 1.02), title=name.capitalize())
+    axes[0].legend(title=None, fontsize=9)
+    return figure
+
+
+def contact_sheet(sheet: pd.DataFrame, images: torch.Tensor | None) -> Figure:
+    """The most and the least contrastive stimuli with the answers that models gave; names where there are no images."""
+    rows = list(dict.fromkeys(sheet["contrastive"]))
+    n_columns = int((sheet["contrastive"] == rows[0]).sum())
+    figure, axes = plt.subplots(len(rows), n_columns, figsize=(1.35 * n_columns, 2.4 * len(rows)), squeeze=False)
+    for row, name in zip(axes, rows, strict=True):
+        for axis, entry in zip(row, sheet[sheet["contrastive"] == name].itertuples(), strict=True):
+            _stimulus(axis, entry, images)
+        row[0].set_ylabel(f"{name} contrastive")
+    return figure
+
+
+def _stimulus(axis: Axes, entry, images: torch.Tensor | None) -> None:
+    if images is None:
+        axis.text(0.5, 0.5, entry.stimulus, ha="center", va="center", fontsize=8, transform=axis.transAxes, wrap=True)
+        axis.set_box_aspect(1)
+    else:
+        axis.imshow(images[entry.position, 0], cmap="gray", vmin=0, vmax=1)
+    axis.set(xticks=[], yticks=[])
+    axis.set_title(
+        f"label {entry.label}\nagreement {entry.agreement:.2f}", fontsize=8, loc="center", fontweight="normal"
+    )
+    answers = entry.answers.split(" | ")
+    told = answers[:3] + ([f"{len(answers) - 3} more"] if len(answers) > 3 else [])
+    axis.set_xlabel("\n".join(told), fontsize=8)
