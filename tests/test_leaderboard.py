@@ -208,7 +208,8 @@ def test_documented_example_is_read_as_documented(tmp_path):
         ("m,model_id,a\nx,1,1\ny,1,2\n", None, "'path' must hold each model_id once, got '1' again"),
         ("m,V1 fit\nx,1\n", {"neural": ["v1 fit"]}, "'groups' and .* got 'v1 fit'; did you mean 'V1 fit'?"),
         ("m,a\nx,1\n", {"neural": ["zzz"]}, "'groups' and 'ranges' must name columns of mine.csv, got 'zzz'."),
-        ("m,a\nx,1\n", {"neural": ["a"], "it": ["a"]}, "'tree' must name each node and metric once, .* 'a' again"),
+        ("m,a\nx,1\n", {"neural": ["a"], "it": ["a"]}, "'tree' must name each metric once .* 'a' again"),
+        ("m,a\nx,1\n", ["a"], r"'groups' must be a mapping from group to metrics, got \['a'\]"),
         ("m,a\nx,1\n", {"neural": "a"}, "'tree' must nest mappings and lists of metrics, got 'a'"),
     ],
 )

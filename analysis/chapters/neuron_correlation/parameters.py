@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from analysis import public
 from analysis.datasets import load_images
-from analysis.parameters import ChapterParameters
+from analysis.parameters import ChapterParameters, RecordedParameters
 
 
 class Parameters(ChapterParameters):
@@ -34,8 +34,27 @@ class Parameters(ChapterParameters):
             raise ValueError(str(error)) from None
         return value
 
+    def amount(self) -> float:
+        """Seeds train and attack; the zoo takes about as long as three of them."""
+        return self.n_seeds + 3
+
     def data_files(self) -> dict[str, Path]:
         """The image file, unless the images come with scikit-learn."""
         if self.images == "digits":
             return {}
         return {"images": public.mnist_path() if self.images == "mnist" else Path(self.images)}
+
+
+class PublicParameters(RecordedParameters):
+    """What the recorded run on MNIST may change."""
+
+    n_seeds: int = Field(5, ge=1, le=100, description="seeds: each splits the images and trains all networks anew")
+    n_rounds: int = Field(10, ge=1, le=50, description="rounds of the accumulated sign-gradient attack")
+
+    def public_files(self) -> list[str]:
+        """MNIST."""
+        return [public.MNIST]
+
+    def amount(self) -> float:
+        """Seeds, of which the attack takes the larger part."""
+        return self.n_seeds * (self.n_rounds + 3)
