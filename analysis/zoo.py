@@ -23,6 +23,7 @@ from torch import nn
 from analysis import networks, training
 from analysis.datasets import Images, halves
 from analysis.folders import cache_dir
+from analysis.kept import kept
 from analysis.networks import cnn, densenet, mlp, recorded_layers, resnet, vit
 from analysis.training import Recipe, predict, train
 
@@ -269,15 +270,18 @@ def load_zoo(
     """
     names = tuple(ZOO) if names is None else tuple(names)
     kinds = [_architecture(name) for name in names]
-    shape = {"size": images.size, "n_classes": images.n_classes}
-    trainings = [
-        Training(partial(kind.build, **shape), kind.recipe, images, train_indices, seed, device) for kind in kinds
-    ]
+    trainings = _trainings(names, images, train_indices, seed, device)
     modules = cached_all(trainings, n_jobs=n_jobs, progress=progress)
     return [
         Network(name, kind.family, kind.motif, kind.training, seed, module, recorded_layers(module))
         for name, kind, module in zip(names, kinds, modules, strict=True)
     ]
+
+
+def _trainings(names, images: Images, train_indices: np.ndarray, seed: int, device="cpu") -> list[Training]:
+    shape = {"size": images.size, "n_classes": images.n_classes}
+    kinds = [_architecture(name) for name in names]
+    return [Training(partial(kind.build, **shape), kind.recipe, images, train_indices, seed, device) for kind in kinds]
 
 
 def out_of_sample_answers(
@@ -322,13 +326,26 @@ def out_of_sample_answers(
     shown = images.x if shown is None else shown
     if shown.shape != images.x.shape:
         raise ValueError(f"'shown' must have shape {tuple(images.x.shape)}, got {tuple(shown.shape)}.")
-    first, second = halves(images, seed)
-    parts = []
-    for train_indices, answered in ((first, second), (second, first)):
-        zoo = load_zoo(names, images=images, train_indices=train_indices, seed=seed, n_jobs=n_jobs, progress=progress)
-        parts.append(torch.stack([predict(network.module, shown[answered]) for network in zoo]).numpy())
-    # Sorted together, the positions of both halves are those of all images.
-    return np.concatenate(parts, axis=1)[:, np.argsort(np.concatenate([second, first]))]
+    names = tuple(ZOO) if names is None else tuple(names)
+    parts = halves(images, seed)
+    made_of = {
+        "networks": [training.key for part in parts for training in _trainings(names, images, part, seed)],
+        "shown": hashlib.sha256(shown.contiguous().numpy().tobytes()).hexdigest(),
+    }
+
+    def answers() -> dict[str, np.ndarray]:
+        return {"answers": _answers(names, images, shown, parts, seed, n_jobs, progress)}
+
+    return kept("answers", made_of, answers)["answers"]
+
+
+def _answers(names, images, shown, parts, seed, n_jobs, progress) -> np.ndarray:
+    """Each half answered by the networks trained on the other."""
+    answers = np.empty((len(names), len(images)), np.int64)
+    for trained, answered in (parts, parts[::-1]):
+        zoo = load_zoo(names, images=images, train_indices=trained, seed=seed, n_jobs=n_jobs, progress=progress)
+        answers[:, answered] = [predict(network.module, shown[answered]).numpy() for network in zoo]
+    return answers
 
 
 def cached(

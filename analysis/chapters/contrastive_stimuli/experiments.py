@@ -1,5 +1,6 @@
 """The chapter's experiments: networks and tables of answers in, tidy tables out."""
 
+import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pandas as pd
 import torch
 from scipy import stats
 
+from analysis import activations, similarity
 from analysis.activations import record
 from analysis.agreement import (
     Agreement,
@@ -21,10 +23,11 @@ from analysis.agreement import (
 from analysis.corruptions import KINDS, corrupt
 from analysis.datasets import Images, halves
 from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.kept import code_hash, kept, weights_hash
 from analysis.predictions import Predictions, read_predictions
 from analysis.progress import steps
 from analysis.similarity import cka_matrix
-from analysis.zoo import ZOO, load_zoo, out_of_sample_answers
+from analysis.zoo import ZOO, Network, load_zoo, out_of_sample_answers
 
 MOTIFS = ("convolution", "attention")
 LAYERS = ("early", "middle", "late")
@@ -67,11 +70,23 @@ def compare_geometry(
     names = list(names or _separable())
     train = halves(images, seed)[0]
     networks = load_zoo(names, images=images, train_indices=train, seed=seed, progress=steps)
-    matrices = {}
-    for stimuli, layer in steps([(stimuli, layer) for stimuli in sets for layer in LAYERS], "CKA"):
-        seen = [record(network.module, sets[stimuli], network.landmarks[layer]).values for network in networks]
-        matrices[stimuli, layer] = cka_matrix(seen, debiased=debiased)
+    made_of = {
+        "networks": [weights_hash(network.module) for network in networks],
+        "stimuli": [hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest() for x in sets.values()],
+        "debiased": debiased,
+        "code": code_hash(activations, similarity),
+    }
+    found = kept("cka", made_of, lambda: {"matrices": np.stack(list(_cka(networks, sets, debiased)))})
+    keys = [(stimuli, layer) for stimuli in sets for layer in LAYERS]
+    matrices = dict(zip(keys, found["matrices"], strict=True))
     return Geometry(names, np.array([ZOO[name].motif for name in names]), matrices)
+
+
+def _cka(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Iterator[np.ndarray]:
+    """CKA matrices, set by set and layer by layer."""
+    for x, layer in steps([(x, layer) for x in sets.values() for layer in LAYERS], "CKA"):
+        seen = [record(network.module, x, network.landmarks[layer]).values for network in networks]
+        yield cka_matrix(seen, debiased=debiased)
 
 
 def _separable() -> list[str]:
@@ -88,12 +103,12 @@ def separation(matrix: np.ndarray, groups: np.ndarray, rows: np.ndarray | None =
     first, second = np.triu_indices(len(rows), 1)
     first, second = rows[first], rows[second]
     pairs = first != second
-    similarity, same = matrix[first, second][pairs], (groups[first] == groups[second])[pairs]
-    within, between = similarity[same], similarity[~same]
+    values, same = matrix[first, second][pairs], (groups[first] == groups[second])[pairs]
+    within, between = values[same], values[~same]
     if min(len(within), len(between)) < 2:
         return np.nan
     squares = sum(((part - part.mean()) ** 2).sum() for part in (within, between))
-    return float((within.mean() - between.mean()) / np.sqrt(squares / (len(similarity) - 2)))
+    return float((within.mean() - between.mean()) / np.sqrt(squares / (len(values) - 2)))
 
 
 def separations(geometry: Geometry, *, n_permutations: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -308,6 +323,7 @@ def sorted_agreement(predictions: Predictions, *, n_bins: int, n_groups: int = 6
     Sorted by the agreement of all models, as in the paper, and for each bin by that of the models outside of it.
     """
     bins = accuracy_bins(predictions.accuracies, n_bins)
+    accuracies = predictions.accuracies
     overall = np.argsort(agreement(predictions).per_stimulus, kind="stable")
     rows = []
     for position, own in enumerate(agreement_of_bins(predictions, n_bins)):
@@ -316,7 +332,8 @@ def sorted_agreement(predictions: Predictions, *, n_bins: int, n_groups: int = 6
         for sorted_by, order in orders.items():
             groups = np.array_split(own[order], min(n_groups, len(own)))
             rows += [
-                {"sorted by": sorted_by, "bin": position, "group": number, "agreement": _mean(group)}
+                {"sorted by": sorted_by, "bin": position, "accuracy": accuracies[bins == position].mean()}
+                | {"group": number, "agreement": _mean(group)}
                 for number, group in enumerate(groups)
             ]
     return pd.DataFrame(rows)
@@ -444,3 +461,32 @@ def contact_sheet(predictions: Predictions, n_shown: int = 8) -> pd.DataFrame:
                 | {"agreement": float(per_stimulus[stimulus]), "label": label, "answers": told}
             )
     return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Tables for the page
+
+
+def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several sets of answers below one another, the set's name in the first column."""
+    return pd.concat([table.assign(set=name) for name, table in tables.items()], ignore_index=True)
+
+
+def described(sets: dict[str, torch.Tensor]) -> pd.DataFrame:
+    """Size and mean brightness of stimulus sets."""
+    rows = [{"stimuli": name, "images": len(x), "mean brightness": float(x.mean())} for name, x in sets.items()]
+    return pd.DataFrame(rows)
+
+
+def described_answers(predictions: Predictions) -> dict[str, str]:
+    """What a table of answers holds, and what is missing from it."""
+    accuracies, found = predictions.accuracies, agreement(predictions)
+    return {
+        "models": f"{len(predictions.models)}",
+        "stimuli": f"{len(predictions.stimuli):,}",
+        "categories": f"{len(predictions.categories):,}",
+        "accuracy of the models": f"{np.nanmin(accuracies):.2f} to {np.nanmax(accuracies):.2f}",
+        "κ on all stimuli": f"{found.kappa:.3f}",
+        "stimuli that all answered": f"{int((predictions.answers >= 0).all(0).sum()):,}",
+        **{name: f"{count:,}" for name, count in predictions.left_out.items()},
+    }

@@ -23,7 +23,7 @@ def example_stimuli(sets: dict[str, torch.Tensor], n_shown: int = 10) -> Figure:
     figure, axes = plt.subplots(len(sets), n_shown, figsize=(0.9 * n_shown, 1.0 * len(sets)), squeeze=False)
     for row, (name, images) in zip(axes, sets.items(), strict=True):
         for axis, image in zip(row, images[:, 0], strict=False):
-            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axis.imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(name)
     return figure
@@ -51,7 +51,7 @@ def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
 
 def separations(table: pd.DataFrame) -> Figure:
     """Separation of the motifs by layer, with what shuffled motifs would give."""
-    figure, axis = plt.subplots(figsize=(7, 3.6))
+    figure, axis = plt.subplots(figsize=(7, 4))
     sets = list(dict.fromkeys(table["stimuli"]))
     for shift, (name, colour) in zip((-0.12, 0.12), zip(sets, PALETTE, strict=False), strict=False):
         rows = table[table["stimuli"] == name].set_index("layer").loc[list(LAYERS)]
@@ -63,7 +63,7 @@ def separations(table: pd.DataFrame) -> Figure:
     axis.axhline(0, color=GREY, lw=1)
     axis.set(xticks=range(len(LAYERS)), xticklabels=[f"{layer} layer" for layer in LAYERS])
     axis.set_ylabel("separation: (within − between)\nin standard deviations")
-    axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.legend(loc="outside lower center", ncol=2, fontsize=9)
     return figure
 
 
@@ -80,7 +80,8 @@ def kappa_by_accuracy(table: pd.DataFrame) -> Figure:
             _kappa_line(axis, rows[rows["stimuli"] == series].sort_values("bin"), marker, colour, label)
         axis.axhline(0, color=GREY, lw=1)
         axis.set(xlabel="mean accuracy of the bin", ylabel="Fleiss' κ", title=name.capitalize())
-    axes[0].legend(*axes[0].get_legend_handles_labels(), fontsize=9)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncol=2, fontsize=9)
     return figure
 
 
@@ -96,19 +97,32 @@ def _panels(n: int, width: float = 5.2, height: float = 4.2) -> tuple[Figure, li
     return figure, list(axes[0])
 
 
-def sorted_agreement(table: pd.DataFrame, accuracies: list[float]) -> Figure:
-    """Agreement of each bin on the stimuli, sorted from the most contrastive on; one panel a way of sorting."""
-    orders = list(dict.fromkeys(table["sorted by"]))
-    figure, axes = _panels(len(orders), 5.2, 0.9 + 0.38 * len(accuracies))
-    for axis, name in zip(axes, orders, strict=True):
-        rows = table[table["sorted by"] == name].pivot(index="bin", columns="group", values="agreement")
-        sns.heatmap(rows.iloc[::-1], vmin=0, vmax=1, cmap="viridis", ax=axis, xticklabels=False, rasterized=True,
-                    yticklabels=[f"{value:.0%}" for value in reversed(accuracies)], cbar=axis is axes[-1],
-                    cbar_kws={"label": "agreement"})  # fmt: skip
-        axis.set(xlabel="stimuli, the most contrastive first", ylabel="", title=f"Sorted by {name}")
-        axis.tick_params(axis="y", rotation=0)
-    axes[0].set_ylabel("accuracy of the bin")
+def sorted_agreement(table: pd.DataFrame) -> Figure:
+    """Agreement of each bin on the stimuli, the most contrastive first; a row of panels a set, a column an order.
+
+    `table` has a column `set` beside those of `experiments.sorted_agreement`.
+    """
+    sets, orders = (list(dict.fromkeys(table[name])) for name in ("set", "sorted by"))
+    height = (0.7 + 0.35 * table["bin"].nunique()) * len(sets)
+    figure, axes = plt.subplots(len(sets), len(orders), figsize=(5.2 * len(orders), height), squeeze=False)
+    for row, name in zip(axes, sets, strict=True):
+        for axis, order in zip(row, orders, strict=True):
+            shown = table[(table["set"] == name) & (table["sorted by"] == order)]
+            _agreement_rows(axis, shown, colour_bar=axis is row[-1])
+            axis.set_title(f"{name.capitalize()}, sorted by {order}")
+        row[0].set_ylabel("accuracy of the bin")
+    for axis in axes[-1]:
+        axis.set_xlabel("stimuli, the most contrastive first")
     return figure
+
+
+def _agreement_rows(axis: Axes, table: pd.DataFrame, *, colour_bar: bool) -> None:
+    rows = table.pivot(index="bin", columns="group", values="agreement").iloc[::-1]
+    labels = [f"{value:.0%}" for value in table.groupby("bin")["accuracy"].first()[rows.index]]
+    sns.heatmap(rows, vmin=0, vmax=1, cmap="viridis", ax=axis, xticklabels=False, rasterized=True, yticklabels=labels,
+                cbar=colour_bar, cbar_kws={"label": "agreement"})  # fmt: skip
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(axis="y", rotation=0)
 
 
 def pair_floor(table: pd.DataFrame) -> Figure:
@@ -168,7 +182,7 @@ def _stimulus(axis: Axes, entry, images: torch.Tensor | None) -> None:
         axis.text(0.5, 0.5, entry.stimulus, ha="center", va="center", fontsize=8, transform=axis.transAxes, wrap=True)
         axis.set_box_aspect(1)
     else:
-        axis.imshow(images[entry.position, 0], cmap="gray", vmin=0, vmax=1)
+        axis.imshow(images[entry.position, 0].numpy(), cmap="gray", vmin=0, vmax=1)
     axis.set(xticks=[], yticks=[])
     axis.set_title(
         f"label {entry.label}\nagreement {entry.agreement:.2f}", fontsize=8, loc="center", fontweight="normal"
