@@ -86,6 +86,14 @@ PUBLIC_CLAIMS = (
     Claim("accurate-models-agree", PAPER, f"{_ACCURATE}: ImageNet.", "Fig. 3", Above(0), "figure only"),
     Claim("stable-stimuli", PAPER, f"{_STABLE}as in the others: ImageNet.", "Fig. 4", Above(0), "figure only"),
     Claim(
+        "identify-models",
+        PAPER,
+        "A network is identified from noisy answers more often with contrastive ImageNet images than with as many random "
+        "ones, chosen and tested on different networks.",
+        "title",
+        Above(0),
+    ),
+    Claim(
         "people-split-alike",
         PAPER,
         "People are split where networks are split (rank correlation of agreement per image, mean over "

@@ -190,3 +190,71 @@ def _stimulus(axis: Axes, entry, images: torch.Tensor | None) -> None:
     answers = entry.answers.split(" | ")
     told = answers[:3] + ([f"{len(answers) - 3} more"] if len(answers) > 3 else [])
     axis.set_xlabel("\n".join(told), fontsize=8)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Public data
+
+
+def people_kappas(table: pd.DataFrame) -> Figure:
+    """κ of networks and people on all images and on those that split the networks, one panel a kind of observer."""
+    figure, axes = _panels(2, 5, 3.8)
+    sets = list(dict.fromkeys(table["set"]))
+    for axis, who in zip(axes, ("networks", "people"), strict=True):
+        for images, (marker, colour, _) in zip(("all", "contrastive"), _SERIES.values(), strict=False):
+            rows = table[(table["who"] == who) & (table["images"] == images)].set_index("set").loc[sets]
+            axis.plot(range(len(sets)), rows["kappa"], marker, color=colour, ms=8, label=f"{images} images")
+        axis.axhline(0, color=GREY, lw=1)
+        axis.set(xticks=range(len(sets)), ylabel="Fleiss' κ", title=who.capitalize())
+        axis.set_xticks(range(len(sets)), sets, rotation=25)
+    axes[0].legend(fontsize=9)
+    return figure
+
+
+def shared_contrast(table: pd.DataFrame) -> Figure:
+    """Rank correlation of agreement per image: networks with people, and within each."""
+    figure, axis = plt.subplots(figsize=(7.5, 3.6))
+    places = np.arange(len(table))
+    axis.vlines(places, table["low"], table["high"], color=PALETTE[0], lw=2)
+    axis.plot(places, table["rho"], "o", color=PALETTE[0], label="networks with people, 95 % bootstrap over images")
+    axis.plot(
+        places + 0.15, table["people with people"], "^", color=PALETTE[1], label="one half of the people with the other"
+    )
+    axis.plot(
+        places - 0.15,
+        table["networks with networks"],
+        "v",
+        color=PALETTE[2],
+        label="one half of the networks with the other",
+    )
+    axis.axhline(0, color=GREY, lw=1)
+    axis.set_xticks(places, table["set"])
+    axis.set(ylabel="Spearman's ρ of\nagreement per image", ylim=(min(-0.1, table["low"].min() - 0.05), 1.02))
+    figure.legend(loc="outside lower center", fontsize=9)
+    return figure
+
+
+def error_consistency(table: pd.DataFrame) -> Figure:
+    """Error consistency between people and networks on all images and on contrastive ones; a line a random half."""
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axis = plt.subplots(figsize=(7.5, 3.6))
+    for place, name in enumerate(sets):
+        rows = table[table["set"] == name]
+        ends = np.array([place - 0.2, place + 0.2])
+        axis.plot(ends, rows[["all", "contrastive"]].to_numpy().T, color=GREY, lw=0.7, alpha=0.5)
+        for end, column, colour in zip(ends, ("all", "contrastive"), PALETTE, strict=False):
+            label = f"{column} images, mean over halves" if place == 0 else None
+            axis.plot(end, rows[column].mean(), "o", color=colour, ms=8, label=label)
+    axis.axhline(0, color=GREY, lw=1)
+    axis.set_xticks(range(len(sets)), sets)
+    axis.set_ylabel("error consistency (Cohen's κ)\nof people and networks")
+    figure.legend(loc="outside lower center", ncol=2, fontsize=9)
+    return figure
+
+
+def cifar_agreement(table: pd.DataFrame) -> Figure:
+    """People's agreement on CIFAR-10 images, sorted from the most contrastive on."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.4))
+    axis.plot(np.arange(1, len(table) + 1), table["agreement"], color=PALETTE[0], lw=2, rasterized=True)
+    axis.set(xscale="log", xlabel="images, the most contrastive first", ylabel="agreement", ylim=(0, 1.02))
+    return figure
