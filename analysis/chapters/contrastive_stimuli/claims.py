@@ -88,8 +88,8 @@ PUBLIC_CLAIMS = (
     Claim(
         "identify-models",
         PAPER,
-        "A network is identified from noisy answers more often with contrastive ImageNet images than with as many random "
-        "ones, chosen and tested on different networks.",
+        "A network is identified from noisy answers more often with contrastive ImageNet images than with as many "
+        "random ones, chosen and tested on different networks.",
         "title",
         Above(0),
     ),

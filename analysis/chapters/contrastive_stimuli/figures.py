@@ -45,7 +45,7 @@ def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
         axis.axvline(edge, color="white", lw=2)
         axis.tick_params(labelsize=7)
         found = table[(table["stimuli"] == name) & (table["layer"] == layer)]["separation"].item()
-        axis.set_title(f"{name.capitalize()}: separation {found:.2f}")
+        axis.set_title(f"{_title(name)}: separation {found:.2f}")
     return figure
 
 
@@ -79,7 +79,7 @@ def kappa_by_accuracy(table: pd.DataFrame) -> Figure:
         for series, (marker, colour, label) in _SERIES.items():
             _kappa_line(axis, rows[rows["stimuli"] == series].sort_values("bin"), marker, colour, label)
         axis.axhline(0, color=GREY, lw=1)
-        axis.set(xlabel="mean accuracy of the bin", ylabel="Fleiss' κ", title=name.capitalize())
+        axis.set(xlabel="mean accuracy of the bin", ylabel="Fleiss' κ", title=_title(name))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncol=2, fontsize=9)
     return figure
@@ -90,6 +90,10 @@ def _kappa_line(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, label:
     axis.vlines(rows["accuracy"], rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
     if rows["floor"].notna().any():
         axis.plot(rows["accuracy"], rows["floor"], "--", color=colour, lw=1.2, label=f"floor: {label.split(',')[0]}")
+
+
+def _title(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _panels(n: int, width: float = 5.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:
@@ -109,7 +113,7 @@ def sorted_agreement(table: pd.DataFrame) -> Figure:
         for axis, order in zip(row, orders, strict=True):
             shown = table[(table["set"] == name) & (table["sorted by"] == order)]
             _agreement_rows(axis, shown, colour_bar=axis is row[-1])
-            axis.set_title(f"{name.capitalize()}, sorted by {order}")
+            axis.set_title(f"{_title(name)}, sorted by {order}")
         row[0].set_ylabel("accuracy of the bin")
     for axis in axes[-1]:
         axis.set_xlabel("stimuli, the most contrastive first")
@@ -137,7 +141,7 @@ def pair_floor(table: pd.DataFrame) -> Figure:
         axis.scatter(rows["floor"], rows["agreement"], s=9, alpha=0.5, color=PALETTE[0], label="pair of models")
         axis.scatter(rows["floor"], rows["independent"], s=4, color=PALETTE[1], label="if errors were independent")
         axis.plot([0, 1], [0, 1], "--", color=GREY, label="floor: nothing lies below")
-        axis.set(xlabel="agreement that their accuracies enforce", ylabel="agreement", title=name.capitalize())
+        axis.set(xlabel="agreement that their accuracies enforce", ylabel="agreement", title=_title(name))
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes[0].legend(fontsize=9, loc="lower right")
     return figure
@@ -160,7 +164,7 @@ def identification(table: pd.DataFrame) -> Figure:
         shown = sorted(set(rows["k"]))
         axis.set_xticks(shown, list(map(str, shown)))
         axis.minorticks_off()
-        axis.set(xlabel="stimuli answered", ylabel="models identified (share)", ylim=(0, 1.02), title=name.capitalize())
+        axis.set(xlabel="stimuli answered", ylabel="models identified (share)", ylim=(0, 1.02), title=_title(name))
     axes[0].legend(title=None, fontsize=9)
     return figure
 
@@ -205,7 +209,7 @@ def people_kappas(table: pd.DataFrame) -> Figure:
             rows = table[(table["who"] == who) & (table["images"] == images)].set_index("set").loc[sets]
             axis.plot(range(len(sets)), rows["kappa"], marker, color=colour, ms=8, label=f"{images} images")
         axis.axhline(0, color=GREY, lw=1)
-        axis.set(xticks=range(len(sets)), ylabel="Fleiss' κ", title=who.capitalize())
+        axis.set(xticks=range(len(sets)), ylabel="Fleiss' κ", title=_title(who))
         axis.set_xticks(range(len(sets)), sets, rotation=25)
     axes[0].legend(fontsize=9)
     return figure
