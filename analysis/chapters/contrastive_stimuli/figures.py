@@ -207,10 +207,12 @@ def people_kappas(table: pd.DataFrame) -> Figure:
     for axis, who in zip(axes, ("networks", "people"), strict=True):
         for images, (marker, colour, _) in zip(("all", "contrastive"), _SERIES.values(), strict=False):
             rows = table[(table["who"] == who) & (table["images"] == images)].set_index("set").loc[sets]
-            axis.plot(range(len(sets)), rows["kappa"], marker, color=colour, ms=8, label=f"{images} images")
+            axis.vlines(range(len(sets)), rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
+            axis.plot(range(len(sets)), rows["kappa"], marker, color=colour, ms=7, label=f"{images} images")
         axis.axhline(0, color=GREY, lw=1)
-        axis.set(xticks=range(len(sets)), ylabel="Fleiss' κ", title=_title(who))
+        axis.set(ylabel="Fleiss' κ", title=_title(who))
         axis.set_xticks(range(len(sets)), sets, rotation=25)
+        axis.set_ylim(top=1)
     axes[0].legend(fontsize=9)
     return figure
 

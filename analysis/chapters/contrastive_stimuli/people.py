@@ -6,7 +6,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.agreement import correctness, error_consistency_matrix, fleiss_kappa, stimulus_agreement
+from analysis.agreement import (
+    bootstrap_kappa,
+    correctness,
+    error_consistency_matrix,
+    fleiss_kappa,
+    stimulus_agreement,
+)
 from analysis.chapters.contrastive_stimuli.experiments import agreement, chosen, mean_of_halves, random_halves
 from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.predictions import ModelVsHuman, Predictions
@@ -29,15 +35,26 @@ def described(sets: dict[str, ModelVsHuman]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def kappas(sets: dict[str, ModelVsHuman], share: float) -> pd.DataFrame:
-    """κ of networks and of people, on all images and on a share of them: those on which the networks agree least."""
+def kappas(sets: dict[str, ModelVsHuman], share: float, *, seed: int = 0) -> pd.DataFrame:
+    """κ of networks and of people, on all images and on a share of them: those on which the networks agree least.
+
+    `low` and `high` bound the bootstrap over observers.
+    """
     rows = []
     for name, both in sets.items():
         contrastive = chosen(both.networks, contrastive_size(both, share))
         for kind, table in {"networks": both.networks, "people": both.humans}.items():
-            found = {"all": agreement(table).kappa, "contrastive": agreement(table, contrastive).kappa}
-            rows += [{"set": name, "who": kind, "images": images, "kappa": kappa} for images, kappa in found.items()]
+            for images, columns in {"all": slice(None), "contrastive": contrastive}.items():
+                found = _kappa(table.answers[:, columns], len(table.categories), seed)
+                rows.append({"set": name, "who": kind, "images": images} | found)
     return pd.DataFrame(rows)
+
+
+def _kappa(answers: np.ndarray, n_categories: int, seed: int) -> dict[str, float]:
+    with warnings.catch_warnings():  # a resample of one observer alone has no κ, and the interval leaves it out
+        warnings.filterwarnings("ignore", "Fleiss' kappa", RuntimeWarning)
+        found = bootstrap_kappa(answers, n_categories, over="models", n_resamples=500, seed=seed)
+    return {"kappa": found.kappa, "low": found.low, "high": found.high}
 
 
 def contrastive_size(both: ModelVsHuman, share: float) -> int:
