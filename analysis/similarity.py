@@ -168,9 +168,10 @@ class _Centred:
 
     @classmethod
     def of(cls, features: torch.Tensor, name: str, debiased: bool) -> "_Centred":
-        parts, origin = features.split(2**12), features[0]
+        origin = features[0]
+        parts = features.split(max(1, 2**15 // len(origin)))  # in cache; larger ones would leave holes in memory
         mean = sum((part - origin).sum(0, dtype=torch.float64) for part in parts) / len(features)
-        centred = ((part - origin).sub_(mean) for part in parts)
+        centred = ((part - origin).sub_(mean.to(features.dtype)) for part in parts)
         norms = torch.cat([vector_norm(part, dim=1, dtype=torch.float64).square() for part in centred])
         if not norms.any():
             raise ValueError(f"'{name}' must vary over stimuli, got an entirely constant representation.")
@@ -200,10 +201,10 @@ def _gram_products(models: list[_Centred], n_stimuli: int, block_size: int) -> t
     """Inner products of all (centred) Gram matrices; tiles below the diagonal equal those above and count twice."""
     blocks = [slice(start, min(start + block_size, n_stimuli)) for start in range(0, n_stimuli, block_size)]
     products = models[0].features.new_zeros(len(models), len(models), dtype=torch.float64)
+    memory = models[0].features.new_empty(len(models) * blocks[0].stop ** 2)  # of the first tile, the largest
     for rows, columns in combinations_with_replacement(blocks, 2):
-        tiles = products.new_empty(
-            (len(models), rows.stop - rows.start, columns.stop - columns.start), dtype=models[0].features.dtype
-        )
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        tiles = memory[: len(models) * height * width].view(len(models), height, width)
         for model, tile in zip(models, tiles, strict=True):
             model.gram(rows, columns, out=tile)
         products += _products(tiles.flatten(1)) * (1 if rows == columns else 2)

@@ -1,6 +1,7 @@
 """CKA and RSA of 200 models × 1,000 stimuli × 768 units, as multiples of CKA's own matrix products.
 
-    python benchmarks/bench_similarity.py [--models 200] [--stimuli 1000] [--units 768] [--rounds 5] [--device cpu]
+    python benchmarks/bench_similarity.py [--models 200] [--stimuli 1000] [--units 768] [--rounds 5] [--threads 2]
+                                          [--device cpu]
 
 The yardstick multiplies without centring or normalising: one Gram matrix a model, then one product of all of them. For
 RSA also rsatoolbox, if it is installed, on a tenth of the models: it compares in pairs, so the ratio is a lower bound.
@@ -63,10 +64,11 @@ def against_rsatoolbox(features, device):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in (("models", 200), ("stimuli", 1000), ("units", 768), ("rounds", 5)):
+    for name, value in (("models", 200), ("stimuli", 1000), ("units", 768), ("rounds", 5), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     generator = torch.Generator().manual_seed(0)
     latent = torch.randn(options.stimuli, 50, generator=generator)
     features = [
