@@ -96,6 +96,15 @@ def untrained():
     return names
 
 
+def test_block_means_by_hand():
+    matrix = np.array([[1, 0.8, 0.1, 0.2], [0.8, 1, 0.3, 0.4], [0.1, 0.3, 1, 0.6], [0.2, 0.4, 0.6, 1]])
+    motifs = np.array(["convolution", "convolution", "attention", "attention"])
+    geometry = experiments.Geometry(
+        list("abcd"), motifs, {("squares", "late"): matrix, ("squares", "early"): matrix * 0}
+    )
+    assert experiments.block_means(geometry, "late").loc["squares"].tolist() == pytest.approx([0.8, 0.6, 0.25])
+
+
 def test_geometry_of_a_tiny_zoo(untrained):
     digits, names = load_images("digits", size=8), list(untrained)
     sets = experiments.stimulus_sets(digits, torch.rand(12, 1, 8, 8), seed=0)

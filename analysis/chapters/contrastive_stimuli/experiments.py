@@ -111,6 +111,18 @@ def separation(matrix: np.ndarray, groups: np.ndarray, rows: np.ndarray | None =
     return float((within.mean() - between.mean()) / np.sqrt(squares / (len(values) - 2)))
 
 
+def block_means(geometry: Geometry, layer: str) -> pd.DataFrame:
+    """Mean CKA within convolution, within attention and between the two, a row a stimulus set."""
+    first, second = np.triu_indices(len(geometry.names), 1)
+    kinds = np.where(geometry.motifs[first] == geometry.motifs[second], "within " + geometry.motifs[first], "between")
+    rows = {
+        stimuli: pd.Series(matrix[first, second]).groupby(kinds).mean()
+        for (stimuli, name), matrix in geometry.matrices.items()
+        if name == layer
+    }
+    return pd.DataFrame(rows).T[["within convolution", "within attention", "between"]]
+
+
 def separations(geometry: Geometry, *, n_permutations: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Separation of the motifs for every stimulus set and layer.
 
@@ -445,7 +457,7 @@ def identification_gain(table: pd.DataFrame) -> Measured:
 # A contact sheet
 
 
-def contact_sheet(predictions: Predictions, n_shown: int = 8) -> pd.DataFrame:
+def contact_sheet(predictions: Predictions, n_shown: int = 6) -> pd.DataFrame:
     """The stimuli of lowest and of highest agreement, with how many models gave each answer, the commonest first."""
     per_stimulus = agreement(predictions).per_stimulus
     n_shown = min(n_shown, int(np.isfinite(per_stimulus).sum()) // 2)

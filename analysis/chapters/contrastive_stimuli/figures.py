@@ -30,20 +30,20 @@ def example_stimuli(sets: dict[str, torch.Tensor], n_shown: int = 10) -> Figure:
 
 
 def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
-    """CKA between networks, one panel a stimulus set; a line parts the motifs."""
+    """CKA between networks, one panel a stimulus set, columns in the order of rows; a line parts the motifs."""
     sets = [stimuli for stimuli, name in geometry.matrices if name == layer]
-    figure, axes = plt.subplots(1, len(sets), figsize=(5.4 * len(sets), 5), squeeze=False)
+    figure, axes = plt.subplots(1, len(sets), figsize=(4.8 * len(sets), 4.4), squeeze=False)
     shown = [np.where(np.eye(len(geometry.names)) > 0, np.nan, geometry.matrices[name, layer]) for name in sets]
     low, high = min(map(np.nanmin, shown)), max(map(np.nanmax, shown))
     for axis, name, matrix in zip(axes[0], sets, shown, strict=True):
         labels = geometry.names if axis is axes[0, 0] else False
         sns.heatmap(matrix, vmin=low, vmax=high, cmap="viridis", square=True, ax=axis, rasterized=True,
-                    xticklabels=geometry.names, yticklabels=labels, cbar=axis is axes[0, -1],
+                    xticklabels=False, yticklabels=labels, cbar=axis is axes[0, -1],
                     cbar_kws={"label": "CKA", "shrink": 0.7})  # fmt: skip
         edge = int((geometry.motifs == geometry.motifs[0]).sum())
         axis.axhline(edge, color="white", lw=2)
         axis.axvline(edge, color="white", lw=2)
-        axis.tick_params(labelsize=7)
+        axis.tick_params(labelsize=8)
         found = table[(table["stimuli"] == name) & (table["layer"] == layer)]["separation"].item()
         axis.set_title(f"{_title(name)}: separation {found:.2f}")
     return figure
