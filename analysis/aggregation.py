@@ -102,11 +102,12 @@ def tree_children(node: Tree) -> Iterator[tuple[Hashable, Tree | None]]:
 
 def check_tree(metrics: Iterable[Hashable], tree: Tree) -> None:
     """Raises a ValueError unless the tree names each of the metrics once, nothing else, and no node twice."""
-    names = _names(tree)
-    repeated = [name for i, name in enumerate(names) if name in names[:i] or name == "overall"]
-    if repeated:
-        raise ValueError(f"'tree' must name each node and metric once, and none 'overall', got {repeated[0]!r} again.")
-    differing = set(tree_leaves(tree)) ^ set(metrics)
+    leaves = tree_leaves(tree)
+    for names in (leaves, ["overall", *_nodes(tree)]):
+        repeated = [name for i, name in enumerate(names) if name in names[:i]]
+        if repeated:
+            raise ValueError(f"'tree' must name each metric once and each node once, got {repeated[0]!r} again.")
+    differing = set(leaves) ^ set(metrics)
     if differing:
         raise ValueError(f"'tree' must name exactly the metrics of the table, got {differing.pop()!r} in one only.")
 
@@ -298,11 +299,11 @@ def _average(table: pd.DataFrame, name: Hashable, node: Tree, nodes: dict) -> pd
     return nodes[name]
 
 
-def _names(tree: Tree) -> list:
+def _nodes(tree: Tree) -> list:
     children = list(tree_children(tree))
     if not children:
         raise ValueError(f"'tree' must have a metric in every node, got {tree!r}.")
-    return [each for name, node in children for each in (name, *([] if node is None else _names(node)))]
+    return [each for name, node in children if node is not None for each in (name, *_nodes(node))]
 
 
 def _as_ready(table: pd.DataFrame, method: str) -> np.ndarray:

@@ -258,7 +258,7 @@ def read_table(
     models = pd.DataFrame({"name": names, "identifier": cells.pop("model_id") if "model_id" in cells else rows})
     models["family"] = cells.pop("family") if "family" in cells else names.map(model_family)
     tree = {"metrics": list(cells.columns)} if groups is None else groups
-    tree = read_groups(tree) if isinstance(tree, str | Path) else tree
+    tree = read_groups(tree) if isinstance(tree, str | Path) else _as_groups(tree)
     unknown = [name for name in (*tree_leaves(tree), *(ranges or {})) if name not in cells]
     if unknown:
         near = difflib.get_close_matches(str(unknown[0]), cells.columns, n=1)
@@ -276,11 +276,7 @@ def read_groups(path: str | Path) -> Tree:
     ValueError
         If the file holds anything but nested names and lists of metrics.
     """
-    tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    if not isinstance(tree, Mapping):
-        raise ValueError(f"'groups' must be a YAML mapping from group to metrics, got {type(tree).__name__} in {path}.")
-    tree_leaves(tree)
-    return tree
+    return _as_groups(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
 
 
 def model_family(name: str) -> str:
@@ -297,6 +293,13 @@ def model_family(name: str) -> str:
     found = (architecture for architecture in _ARCHITECTURES if architecture in plain)
     start = re.search(r"[a-z]+", plain)
     return next(found, start.group() if start else plain).rstrip("-")
+
+
+def _as_groups(groups) -> Tree:
+    if not isinstance(groups, Mapping):
+        raise ValueError(f"'groups' must be a mapping from group to metrics, got {groups!r}.")
+    tree_leaves(groups)
+    return groups
 
 
 def _read_cells(path: str | Path) -> pd.DataFrame:
@@ -317,7 +320,7 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
 def _assemble(
     cells: pd.DataFrame, models: pd.DataFrame, tree: Tree, parents: list[str], ranges: Mapping, tolerance: float | None
 ) -> Leaderboard:
-    """Keeps models that have a score and are no copy of another; sorts the columns; writes down what was left out."""
+    """Keeps the models that have a score and are no copy of another, and writes down what was left out."""
     _check_models(models)
     leaves = tree_leaves(tree)
     check_tree(leaves, tree)
@@ -352,7 +355,7 @@ def _check_models(models: pd.DataFrame) -> None:
 def _parse(
     cells: pd.DataFrame, models: pd.DataFrame, ranges: Mapping, exempt: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The cells as numbers, and for each whether it was measured; columns without a range are taken as they are."""
+    """The cells as numbers, and for each whether it was measured; the exempt columns have no range."""
     values = cells.apply(pd.to_numeric, errors="coerce")
     status = pd.DataFrame(MEASURED, cells.index, cells.columns)
     status = status.mask(cells == FAILED_MARK, FAILED).mask(cells.isin(MISSING_MARKS), MISSING)

@@ -3,9 +3,10 @@
 What an overall score makes of such a table is in `analysis.aggregation`, whose functions can be had from here too.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -47,8 +48,7 @@ __all__ = [
     "tree_leaves",
 ]
 
-_BATCH = 1 << 21  # ranks that a thread holds at a time
-_RESAMPLES_PER_THREAD = 250  # fewer are not worth another thread
+_BATCH = 1 << 21  # ranks in one task
 
 
 @dataclass(frozen=True)
@@ -235,19 +235,20 @@ def bootstrap_spearman(
     families = _family_codes(table, groups)
     counts = _draw(families, n_resamples, np.random.default_rng(seed))
     rho = spearman_matrix(table, min_models=min_models).rho
+    tested = np.isfinite(rho.to_numpy())
     pairs = _resampled_pairs(values, counts)
     place = _pair_places(values.shape[1])
+    samples = np.moveaxis(pairs[place], -1, 0)
+    upper = np.triu_indices(len(tested))
+    means = _mean_ends(rho.to_numpy()[upper], pairs, np.triu(tested, 1)[upper], level)
     low, high, n_defined = (pd.DataFrame(ends[place], rho.index, rho.columns) for ends in _ends(pairs, level))
-    tested = np.isfinite(rho.to_numpy())
-    different = np.triu(tested, 1)
-    means = _mean_ends(rho.to_numpy()[different], pairs[place[different]], level)
     drawn = f"{len(table)} models" if groups is None else f"{families.max() + 1} families"
     return SpearmanBootstrap(
         rho=rho,
         low=low.where(tested),
         high=high.where(tested),
         mean=Measured(*means, f"{level:.0%} bootstrap, {drawn}"),
-        samples=np.moveaxis(pairs[place], -1, 0),
+        samples=samples,
         counts=counts,
         n_defined=n_defined,
         level=level,
@@ -293,9 +294,10 @@ def block_means(bootstrap: SpearmanBootstrap, groups: Mapping | pd.Series) -> pd
     for i, first in enumerate(names):
         for second in names[i:]:
             block = (label == first)[:, None] & (label == second)
-            pairs = np.triu(block | block.T, 1) & np.isfinite(rho)
-            means = _mean_ends(rho[pairs], bootstrap.samples[:, pairs].T, bootstrap.level)
-            rows[first, second] = [*means, int(pairs.sum())]
+            pairs = np.triu(block | block.T, 1)
+            tested = np.isfinite(rho[pairs])
+            means = _mean_ends(rho[pairs], bootstrap.samples[:, pairs].T, tested, bootstrap.level)
+            rows[first, second] = [*means, int(tested.sum())]
     means = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "n_pairs"])
     return means.set_axis(pd.MultiIndex.from_tuples(rows, names=["first", "second"]))
 
@@ -392,21 +394,26 @@ def _resampled_pairs(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Spearman's ρ of every pair (upper triangle with diagonal) in every resample: (n_pairs, n_resamples)."""
     n_metrics = values.shape[1]
     pairs = np.full((n_metrics * (n_metrics + 1) // 2, len(counts)), np.nan)
-    n_threads = min(cpu_count(), -(-len(counts) // _RESAMPLES_PER_THREAD))
-    parts = np.array_split(np.arange(len(counts)), n_threads)
+    tasks, lock = _tasks(values, counts), Lock()
+
+    def work():
+        while True:
+            with lock:
+                task = next(tasks, None)
+            if task is None:
+                return
+            rows, batch, *block = task
+            pairs[rows, batch] = _correlate(*block)
+
     # One thread of linear algebra in each of ours: the library's own wait for each other wherever cores are shared.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(lambda part: _fill(pairs[:, part[0] : part[-1] + 1], values, counts[part]), parts))
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cpu_count()) as pool:
+        for worker in [pool.submit(work) for _ in range(cpu_count())]:
+            worker.result()
     return pairs
 
 
-def _exact_dtype(counts: np.ndarray) -> type:
-    """float32 while it holds the largest sum of squared ranks, n³ / 3, as an exact integer; else float64."""
-    return np.float32 if counts.sum(axis=1).max() ** 3 / 3 < 2**24 else np.float64
-
-
-def _fill(pairs: np.ndarray, values: np.ndarray, counts: np.ndarray) -> None:
-    """Writes the correlations, block by block of metrics that miss the same models and so share their ranks."""
+def _tasks(values: np.ndarray, counts: np.ndarray) -> Iterator[tuple]:
+    """Rows of pairs, batch of resamples, and what `_correlate` needs: a block of metrics that miss the same models."""
     place = _pair_places(values.shape[1])
     patterns, member = np.unique(np.isfinite(values), axis=1, return_inverse=True)
     blocks = [np.flatnonzero(member.ravel() == pattern) for pattern in range(patterns.shape[1])]
@@ -419,15 +426,16 @@ def _fill(pairs: np.ndarray, values: np.ndarray, counts: np.ndarray) -> None:
             sides = [first] if i == j else [first, second]
             signs = [_signs(values[np.ix_(common, metrics)], weights.dtype) for metrics in sides]
             used = np.triu_indices(len(first)) if i == j else np.indices((len(first), len(second))).reshape(2, -1)
-            _fill_block(pairs, place[first[used[0]], second[used[1]]], weights, signs, used)
+            rows = place[first[used[0]], second[used[1]]]
+            step = max(1, _BATCH // max(sign.shape[1] for sign in signs))
+            for start in range(0, len(counts), step):
+                batch = slice(start, start + step)
+                yield rows, batch, weights[batch], signs, used
 
 
-def _fill_block(pairs: np.ndarray, rows: np.ndarray, counts: np.ndarray, signs: list, used: tuple) -> None:
-    """Writes one block's pairs into their rows, in batches of resamples."""
-    step = max(1, _BATCH // max(1, *(sign.shape[1] for sign in signs)))
-    for start in range(0, len(counts), step):
-        batch = slice(start, start + step)
-        pairs[rows, batch] = _correlate(counts[batch], signs, used)
+def _exact_dtype(counts: np.ndarray) -> type:
+    """float32 while it holds the largest sum of squared ranks, n³ / 3, as an exact integer; else float64."""
+    return np.float32 if counts.sum(axis=1).max() ** 3 / 3 < 2**24 else np.float64
 
 
 def _pair_places(n_metrics: int) -> np.ndarray:
@@ -440,10 +448,11 @@ def _pair_places(n_metrics: int) -> np.ndarray:
 
 def _signs(values: np.ndarray, dtype: type) -> np.ndarray:
     """sign(x_i − x_j) with j in the rows, and the metrics' columns i side by side: (n_models, n_metrics · n_models)."""
-    columns = values.T
-    above = columns[None, :, :] > values[:, :, None]
-    below = columns[None, :, :] < values[:, :, None]
-    return (above.view(np.int8) - below.view(np.int8)).reshape(len(values), -1).astype(dtype)
+    n_models, n_metrics = values.shape
+    signs = np.empty((n_models, n_metrics, n_models), dtype)
+    for metric, column in enumerate(values.T):
+        signs[:, metric] = (column > column[:, None]).view(np.int8) - (column < column[:, None]).view(np.int8)
+    return signs.reshape(n_models, -1)
 
 
 def _correlate(counts: np.ndarray, signs: list[np.ndarray], used: tuple) -> np.ndarray:
@@ -475,10 +484,10 @@ def _centred_ranks(counts: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 
 def _ends(rows: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Low and high percentile of every row's defined entries, and their number."""
-    ordered = np.sort(rows, axis=1)  # NaN goes last
+    """Low and high percentile of every row's defined entries, and their number; sorts the rows in place."""
+    rows.sort(axis=1)  # NaN goes last
     n_defined = np.isfinite(rows).sum(axis=1)
-    low, high = (_sorted_quantile(ordered, n_defined, q) for q in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (_sorted_quantile(rows, n_defined, q) for q in ((1 - level) / 2, (1 + level) / 2))
     return low, high, n_defined
 
 
@@ -491,17 +500,17 @@ def _sorted_quantile(rows: np.ndarray, n_defined: np.ndarray, q: float) -> np.nd
     return lower + (q * last - below) * (upper - lower)
 
 
-def _mean_ends(rho: np.ndarray, resampled: np.ndarray, level: float) -> tuple[float, float, float]:
-    """Mean over pairs, (n_pairs,), and the ends of its interval from the resamples, (n_pairs, n_resamples)."""
-    low, high, _ = _ends(_defined_mean(resampled)[None], level)
-    return float(_defined_mean(rho)), float(low[0]), float(high[0])
+def _mean_ends(rho: np.ndarray, resampled: np.ndarray, chosen: np.ndarray, level: float) -> tuple[float, float, float]:
+    """Mean over the chosen pairs, (n_pairs,), and the ends of its interval over resamples, (n_pairs, n_resamples)."""
+    low, high, _ = _ends(_defined_mean(resampled, chosen[:, None])[None], level)
+    return float(_defined_mean(rho, chosen)), float(low[0]), float(high[0])
 
 
-def _defined_mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of what is defined; NaN, without a warning, where nothing is."""
-    defined = np.isfinite(values)
+def _defined_mean(values: np.ndarray, chosen: np.ndarray | bool = True) -> np.ndarray:
+    """Mean over the chosen rows of what is defined; NaN, without a warning, where nothing is."""
+    used = np.isfinite(values) & chosen
     with np.errstate(invalid="ignore"):
-        return np.where(defined, values, 0).sum(axis=0) / defined.sum(axis=0)
+        return values.sum(axis=0, where=used) / used.sum(axis=0)
 
 
 def _eigenvalues(standard: np.ndarray) -> np.ndarray:

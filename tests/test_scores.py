@@ -340,6 +340,12 @@ def test_a_balanced_hierarchy_is_the_mean_over_leaves():
     np.testing.assert_allclose(overall, table.mean(axis=1), rtol=0, atol=1e-12)
 
 
+def test_a_group_may_be_called_like_its_only_metric():
+    table = make_table(5, 2)
+    nodes = hierarchical_mean(table, {"m0": ["m0"], "m1": ["m1"]})
+    pd.testing.assert_frame_equal(nodes[["m0", "m1"]], table)
+
+
 def test_a_gap_reaches_its_ancestors_and_is_no_zero():
     table = make_table(3)
     table.loc["model0", "m1"] = np.nan
@@ -492,8 +498,14 @@ SERIES = GOOD["m0"]
         (lambda: aggregate(FLAT, "z"), "'table' must vary in every metric, got a constant 'm1'"),
         (lambda: aggregate(GOOD, "mean", tree=["m0"]), "'tree' must name exactly the metrics"),
         (lambda: hierarchical_mean(GOOD, {"a": list(GOOD), "b": ["m9"]}), "'tree' must name exactly .* 'm9'"),
-        (lambda: hierarchical_mean(GOOD, {"a": list(GOOD), "b": ["m1"]}), "'tree' must name each .* 'm1' again"),
-        (lambda: hierarchical_mean(GOOD, {"overall": list(GOOD)}), "'tree' must name each .* 'overall' again"),
+        (
+            lambda: hierarchical_mean(GOOD, {"a": list(GOOD), "b": ["m1"]}),
+            "'tree' must name each metric once .* 'm1' again",
+        ),
+        (
+            lambda: hierarchical_mean(GOOD, {"overall": list(GOOD)}),
+            "'tree' must .* each node once, got 'overall' again",
+        ),
         (
             lambda: hierarchical_mean(GOOD, {"a": list(GOOD), "b": []}),
             r"'tree' must have a metric in every node, got \[\]",

@@ -1,7 +1,12 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
-from analysis.chapters.neuron_correlation.reported import printed_correlation
-from analysis.claims import Above, Below, Claim
+from analysis.chapters.neuron_correlation.reported import (
+    NET_CNN,
+    NET_NET,
+    ROBUST_ACCURACY,
+    printed_correlation,
+)
+from analysis.claims import Above, Below, Claim, Close
 
 PAPER = "oskouie2024"
 
@@ -82,4 +87,36 @@ CLAIMS = (
         Above(0),
         "figure only",
     ),
+)
+
+TOLERANCE = 0.05  # of a printed score or accuracy; the paper has one seed and prints no interval
+
+
+def _printed(kind: str, where: str, statement: str, numbers: dict) -> list[Claim]:
+    return [
+        Claim(
+            f"{kind}-{name if isinstance(name, str) else '-'.join(name)}",
+            PAPER,
+            statement.format(name if isinstance(name, str) else " → ".join(name)),
+            where,
+            Close(value, TOLERANCE),
+            f"{value:.3f}",
+        )
+        for name, value in numbers.items()
+    ]
+
+
+def _elsewhere(name: str, what: str) -> Claim:
+    return Claim(name, PAPER, what, "not in the registry of public data", Above(0), "printed tables")
+
+
+MNIST_CLAIMS = (
+    *[claim for claim in CLAIMS if claim.id in {"matching-units", "deep-net-apart", "units-shared-with-cnn"}],
+    *_printed("net-net", "Table 1, MNIST", "Score {} on 17,500 images.", NET_NET),
+    *_printed("net-cnn", "Table 2, MNIST", "Score {} → CNN on 10 images.", NET_CNN),
+    *_printed("robust", "Experiment 2, MNIST", "Accuracy of {} on the attacked images.", ROBUST_ACCURACY),
+    *[claim for claim in CLAIMS if claim.id in {"robust-nets", "robust-nets-corrected"}],
+    _elsewhere("kuzushiji", "The same tables for Kuzushiji-MNIST."),
+    _elsewhere("afro", "The same tables for Ethiopic Afro-MNIST."),
+    _elsewhere("fashion", "Scores on random noise for networks trained on Fashion-MNIST."),
 )

@@ -19,6 +19,7 @@ from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, N_PRO
 from analysis.corruptions import KINDS, corrupt
 from analysis.datasets import Images, halves, split
 from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.kept import code_hash, kept, weights_hash
 from analysis.networks import cnn, mlp, recorded_layers
 from analysis.neurons import (
     attainable_ceiling,
@@ -28,7 +29,6 @@ from analysis.neurons import (
     permutation_floor,
     symmetric_score,
 )
-from analysis.pieces import code_hash, kept, weights_hash
 from analysis.progress import steps
 from analysis.training import Recipe, accuracy, predict
 from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
@@ -146,17 +146,33 @@ def paper_floor() -> pd.DataFrame:
     )
 
 
+def noise_to_cnn(n_probe: int, *, n_draws: int = 20, seed: int = 0) -> pd.DataFrame:
+    """Simulated: scores of independent Gaussian noise of the paper's layer sizes, one row a net and draw."""
+    rng = np.random.default_rng(seed)
+    target_layer = np.repeat(range(len(CNN_LAYER_SIZES)), CNN_LAYER_SIZES)
+    rows = []
+    for net, widths in NETS.items():
+        layers = {"source_layer": np.repeat(range(len(widths)), widths), "target_layer": target_layer}
+        for draw in range(n_draws):
+            source, target = (rng.standard_normal((n_probe, len(layer))) for layer in layers.values())
+            rows.append({"net": net, "draw": draw, "noise": neuronal_correlation(source, target, **layers).score})
+    return pd.DataFrame(rows)
+
+
 def probe_sizes(n_stimuli: int) -> list[int]:
     """Numbers of probe images from 5 to all, evenly spaced on a logarithmic axis."""
     return sorted({min(n, n_stimuli) for n in (5, 10, 20, 50, 100, 200, 500, 1000, 5000, 20000)})
 
 
-def probe_curve(laboratories: list[Laboratory], *, n_draws: int = 3) -> pd.DataFrame:
+def probe_curve(
+    laboratories: list[Laboratory], sizes: Sequence[int] | None = None, *, n_draws: int = 3
+) -> pd.DataFrame:
     """Scores net → CNN, floors and corrected scores against the number of probe images, for every penalty."""
     rows = []
     for lab in steps(laboratories, "probe images"):
-        for n_probe in probe_sizes(len(lab.test)):
-            draws = [draw_stimuli(len(lab.test), n_probe, lab.seed, draw) for draw in range(n_draws)]
+        for n_probe in sizes or probe_sizes(len(lab.test)):
+            different = n_draws if n_probe < len(lab.test) else 1
+            draws = [draw_stimuli(len(lab.test), n_probe, lab.seed, draw) for draw in range(different)]
             for penalty in PENALTIES:
                 rows += [
                     {"seed": lab.seed, "net": net, "penalty": penalty, "n_probe": n_probe}

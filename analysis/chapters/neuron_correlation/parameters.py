@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from analysis import public
 from analysis.datasets import load_images
-from analysis.parameters import ChapterParameters
+from analysis.parameters import ChapterParameters, RecordedParameters
 
 
 class Parameters(ChapterParameters):
@@ -39,3 +39,14 @@ class Parameters(ChapterParameters):
         if self.images == "digits":
             return {}
         return {"images": public.mnist_path() if self.images == "mnist" else Path(self.images)}
+
+
+class PublicParameters(RecordedParameters):
+    """What the recorded run on MNIST may change."""
+
+    n_seeds: int = Field(5, ge=1, le=100, description="seeds: each splits the images and trains all networks anew")
+    n_rounds: int = Field(10, ge=1, le=50, description="rounds of the accumulated sign-gradient attack")
+
+    def public_files(self) -> list[str]:
+        """MNIST."""
+        return [public.MNIST]
