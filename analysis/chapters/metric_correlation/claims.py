@@ -33,7 +33,7 @@ CLAIMS = (
     Claim(
         "negative-pairs",
         PAPER,
-        "Some neural and behavioural metrics are negatively correlated (the most negative pair, simultaneous interval).",
+        "Some neural and behavioural metrics correlate negatively (most negative pair, simultaneous interval).",
         "heatmap",
         Below(0),
         "figure only",
@@ -81,7 +81,7 @@ CLAIMS = (
     Claim(
         "attention-apart",
         PAPER,
-        "Human feature alignment (attention maps) stands apart from the rest; no such metric is embedded or in the table.",
+        "Human feature alignment (attention maps) stands apart from the rest. No table here has such a metric.",
         "heatmap",
         Below(0),
         "figure only",

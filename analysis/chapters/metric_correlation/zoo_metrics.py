@@ -1,6 +1,7 @@
 """The zoo's own metrics: every network beside a held-out reference network, a simulated observer and the labels."""
 
 import tempfile
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +16,11 @@ from analysis.agreement import contrastive_stimuli, correctness, error_consisten
 from analysis.attacks import sign_gradient_step
 from analysis.corruptions import KINDS, corrupt
 from analysis.datasets import Images, halves
+from analysis.kept import code_hash, kept, weights_hash
 from analysis.leaderboard import Leaderboard, read_table
 from analysis.neurons import corrected_score, permutation_floor, symmetric_score
 from analysis.observers import Observer, simulated_observer
 from analysis.oddoneout import choice_probabilities
-from analysis.pieces import code_hash, kept, weights_hash
 from analysis.progress import steps
 from analysis.similarity import cka_matrix, rsa_matrix
 from analysis.training import predict
@@ -163,7 +164,9 @@ def answer_likeness(answers: list[dict], theirs: dict, labels: np.ndarray, n_con
     columns = {}
     for kind in KINDS:
         right = [correctness(np.stack(table), labels) for table in ([own[kind] for own in answers], [theirs[kind]])]
-        columns[f"errors: {kind}"] = error_consistency_matrix(*right).kappa[:, 0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # where it is undefined, the table says that the run failed
+            columns[f"errors: {kind}"] = error_consistency_matrix(*right).kappa[:, 0]
     given = np.stack([own[CLEAN] for own in answers])
     counts = agreement.count_table(given, int(labels.max()) + 1)
     chosen = contrastive_stimuli(stimulus_agreement(counts), n_contrastive)
