@@ -10,8 +10,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.chapters.metric_correlation.experiments import HIERARCHY, places, relative_ranks
-from analysis.chapters.metric_correlation.reported import MANY_PLACES
+from analysis.chapters.metric_correlation.experiments import HIERARCHY, RANK, Z, places, relative_ranks
+from analysis.chapters.metric_correlation.reported import MANY_PLACES, RHO_MEAN_RANK, RHO_MEAN_Z
 from analysis.intervals import Measured
 from analysis.leaderboard import FAILED, IMPOSSIBLE, MISSING, Leaderboard
 from analysis.plots import GREY, PALETTE
@@ -186,18 +186,16 @@ def _name_both_ends(axis, place: pd.DataFrame) -> None:
     axis.set_ylabel("")
 
 
-def order_intervals(rho: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, printed: dict | None = None) -> Figure:
-    """Rank correlations between the overall scores, with intervals; diamonds are printed numbers."""
-    names = list(rho)
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+def order_intervals(pairs: pd.DataFrame) -> Figure:
+    """Rank correlations between the overall scores, with intervals; diamonds are the paper's printed numbers."""
+    printed = {(HIERARCHY, Z): RHO_MEAN_Z, (HIERARCHY, RANK): RHO_MEAN_RANK}
     figure, axis = plt.subplots(figsize=(7.5, 0.9 + 0.38 * len(pairs)))
-    for place, (a, b) in enumerate(pairs):
-        _interval(axis, Measured(rho.loc[a, b], low.loc[a, b], high.loc[a, b]), place, PALETTE[0])
-        if printed and (a, b) in printed:
-            axis.plot(printed[a, b], place, "D", mfc="none", color="black")
-    axis.set(
-        yticks=range(len(pairs)), yticklabels=[f"{a} – {b}" for a, b in pairs], xlim=(min(0, low.min().min()), 1.02)
-    )
+    for place, row in enumerate(pairs.itertuples()):
+        _interval(axis, Measured(row.rho, row.low, row.high), place, PALETTE[0])
+        if (row.metric, row.other) in printed:
+            axis.plot(printed[row.metric, row.other], place, "D", mfc="none", color="black")
+    labels = [f"{row.metric} – {row.other}" for row in pairs.itertuples()]
+    axis.set(yticks=range(len(pairs)), yticklabels=labels, xlim=(min(0, pairs["low"].min() - 0.05), 1.02))
     axis.set_xlabel("Spearman's ρ between two orders, 95 % bootstrap over models")
     axis.invert_yaxis()
     return figure

@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from analysis import agreement, attacks, corruptions, neurons, observers, oddone
 from analysis.activations import Activations, record
 from analysis.agreement import contrastive_stimuli, correctness, error_consistency_matrix, stimulus_agreement
 from analysis.attacks import sign_gradient_step
+from analysis.chapters.metric_correlation.parameters import Parameters, read_own
 from analysis.corruptions import KINDS, corrupt
-from analysis.datasets import Images, halves
+from analysis.datasets import Images, halves, load_images
 from analysis.kept import code_hash, kept, weights_hash
 from analysis.leaderboard import Leaderboard, read_table
 from analysis.neurons import corrected_score, permutation_floor, symmetric_score
@@ -28,16 +29,17 @@ from analysis.zoo import ZOO, Network, load_network, load_zoo
 
 DEPTHS = ("early", "middle", "late")
 CLEAN = "clean"
+ODD_ONE_OUT, CLEAN_ACCURACY = "odd one out", f"accuracy: {CLEAN}"
 
 TREE = {
     "neural": {depth: [f"{depth} units", f"{depth} CKA", f"{depth} RSA"] for depth in DEPTHS},
     "behaviour": [
         "contrastive images",
         {"error consistency": [f"errors: {kind}" for kind in KINDS]},
-        "odd one out",
+        ODD_ONE_OUT,
     ],
     "accuracy": [
-        "accuracy: clean",
+        CLEAN_ACCURACY,
         {"corrupted": [f"accuracy: {kind}" for kind in KINDS]},
         {"attacked": ["accuracy: own attack", "accuracy: reference's attack"]},
     ],
@@ -87,9 +89,18 @@ def measure_zoo(images: Images, protocol: Protocol) -> Leaderboard:
         return read_table(path, TREE)
 
 
-def normally_trained(board: Leaderboard) -> pd.Index:
-    """The zoo's networks that were not spoiled on purpose."""
-    return pd.Index([name for name in board.scores.index if ZOO[name].training == "normal"], name="model")
+def board_of(parameters: Parameters) -> Leaderboard:
+    """The table that a run's parameters ask for: the zoo's, or a user's own."""
+    if parameters.table != "zoo":
+        return read_own(parameters.table, parameters.groups)
+    names = [field.name for field in fields(Protocol)]
+    return measure_zoo(load_images("digits"), Protocol(**parameters.model_dump(include=set(names))))
+
+
+def subsets(board: Leaderboard) -> dict[str, pd.Index]:
+    """The zoo's networks without those that were spoiled on purpose."""
+    normal = [name for name in board.scores.index if ZOO[name].training == "normal"]
+    return {"normally trained networks": pd.Index(normal, name="model")}
 
 
 def _kept_scores(networks: list[Network], reference: Network, test: Images, protocol: Protocol) -> pd.DataFrame:
@@ -110,7 +121,7 @@ def _measured(networks: list[Network], reference: Network, test: Images, protoco
     theirs = _answers(reference, views, test.y, protocol)
     columns = layer_likeness(networks, reference, test.x)
     columns |= answer_likeness(answers, theirs, test.y.numpy(), protocol.n_contrastive)
-    columns["odd one out"] = odd_one_out_accuracy(networks, test, protocol)
+    columns[ODD_ONE_OUT] = odd_one_out_accuracy(networks, test, protocol)
     columns |= accuracies(answers, test.y.numpy())
     return {"scores": np.stack(list(columns.values()), axis=1), "metrics": np.array(list(columns))}
 
