@@ -101,7 +101,7 @@ def most_negative(matrix: SpearmanMatrix, first: list[str], second: list[str], l
     Fisher's z with the variance of Bonett & Wright (2000), doi:10.1007/BF02294183, at a level divided by the number of
     pairs: the pair was picked for being the lowest, and an interval for one pair would forget that.
     """
-    rho, n_models = matrix.rho.loc[first, second].stack(), matrix.n_models.loc[first, second].stack()
+    rho, n_models = matrix.rho.loc[first, second].stack().dropna(), matrix.n_models.loc[first, second].stack()
     pair = rho.idxmin()
     lowest, n = float(rho[pair]), int(n_models[pair])
     half = norm.ppf(1 - (1 - level) / 2 / len(rho)) * np.sqrt((1 + lowest**2 / 2) / (n - 3))
@@ -218,12 +218,15 @@ def populations(
 ) -> pd.DataFrame:
     """Mean correlation between metrics under other choices of models, where enough of them are left."""
     families = board.models["family"]
+    complete = board.complete
     tables = {
+        "complete models": (complete, None),
+        "complete models, families resampled": (complete, families.loc[complete.index]),
         "all models, pairwise complete": (board.scores, None),
-        "complete models": (board.complete, None),
-        "complete models, families resampled": (board.complete, families.loc[board.complete.index]),
         "one model per family": (board.one_per_family(), None),
     }
+    if len(complete) == len(board.scores):
+        del tables["all models, pairwise complete"]  # the same table
     tables |= {name: (board.scores.loc[models], None) for name, models in (subsets or {}).items()}
     options = {"seed": seed, "n_resamples": n_resamples}
     return pd.DataFrame([_population(name, *entry, **options) for name, entry in tables.items()]).dropna(subset="mean")

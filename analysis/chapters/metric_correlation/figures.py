@@ -119,7 +119,7 @@ def block_intervals(blocks: pd.DataFrame) -> Figure:
     axis.axvline(0, color=GREY, lw=1)
     labels = [f"{row.label} ({row.n_pairs} pairs)" for row in rows.itertuples()]
     axis.set(yticks=range(len(rows)), yticklabels=labels, xlim=(min(-0.2, rows["low"].min() - 0.05), 1.02))
-    axis.set_xlabel("mean Spearman's ρ, 95 % bootstrap over models")
+    axis.set_xlabel("mean Spearman's ρ\n(95 % bootstrap over models)")
     axis.invert_yaxis()
     return figure
 
@@ -132,7 +132,9 @@ def part_scatter(scores: dict[str, pd.DataFrame], shares: pd.DataFrame) -> Figur
         rank = table["overall"].rank(ascending=False)
         points = axis.scatter(table[x], table[y], c=rank, cmap="viridis_r", s=28, edgecolor="white", linewidth=0.3)
         unit = " (mean score)" if name == "raw" else " (mean z-score)"
-        axis.set(xlabel=x + unit, ylabel=y + unit, title=f"{name.capitalize()} metrics")
+        axis.set_title(f"{name.capitalize()} metrics")
+        axis.set_xlabel(x + unit, fontsize=10)
+        axis.set_ylabel(y + unit, fontsize=10)
     figure.colorbar(points, ax=axes[1], label="overall rank (1 is best)").ax.invert_yaxis()
     _share_panel(axes[2], shares)
     return figure
@@ -145,7 +147,8 @@ def _share_panel(axis, shares: pd.DataFrame) -> None:
         _interval(
             axis, row.share, place, PALETTE[names.index(row.scores)], row.scores if row.part == parts[0] else None
         )
-    axis.set(yticks=range(len(parts)), yticklabels=parts, xlim=(0, 1.02), xlabel="explained share, 95 % bootstrap")
+    axis.set(yticks=range(len(parts)), yticklabels=parts, xlim=(0, 1.02))
+    axis.set_xlabel("explained share (95 % bootstrap)", fontsize=10)
     axis.set_title("Share of the overall score")
     axis.set_ylim(len(parts) - 0.5, -0.5)
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=2)
@@ -157,19 +160,20 @@ def _interval(axis, measured: Measured, position: float, colour: str, label: str
 
 
 def slopes(overall: pd.DataFrame) -> Figure:
-    """Places of every model under the overall scores, side by side; moves of many places are drawn in colour."""
+    """Places of every model under the overall scores; in colour where it stands far from its place under the first."""
     place = places(overall)
     figure, axis = plt.subplots(figsize=(9, 8.5))
-    for left, (start, end) in enumerate(zip(place.columns[:-1], place.columns[1:], strict=True)):
-        for before, after in place[[start, end]].to_numpy():
-            far = abs(before - after) > MANY_PLACES
-            colour = _CLIMBS if before > after else _FALLS
+    for row in place.to_numpy():
+        for left, (before, after) in enumerate(pairwise(row)):
+            far = abs(row[0] - after) > MANY_PLACES
+            colour = _CLIMBS if row[0] > after else _FALLS
             style = {"color": colour, "lw": 1.2, "zorder": 2} if far else {"color": _STAYS, "lw": 0.8, "zorder": 1}
             axis.plot([left, left + 1], [before, after], **style)
-    for colour, label in ((_CLIMBS, "climbs"), (_FALLS, "falls")):
-        axis.plot([], [], color=colour, label=f"{label} more than {MANY_PLACES} places")
-    axis.plot([], [], color=_STAYS, label="moves less")
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.05), ncol=3, fontsize=9)
+    for colour, label in ((_CLIMBS, "higher"), (_FALLS, "lower")):
+        axis.plot([], [], color=colour, label=f"more than {MANY_PLACES} places {label}")
+    axis.plot([], [], color=_STAYS, label="closer")
+    title = f"compared with the {place.columns[0]}"
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.05), ncol=3, fontsize=9, title=title)
     axis.set_xticks(range(len(place.columns)), place.columns)
     axis.set(ylim=(len(place) + 0.5, 0.5), ylabel="place (1 is best)", xlim=(-0.05, len(place.columns) - 0.95))
     if len(place) <= _MANY:
@@ -196,7 +200,7 @@ def order_intervals(pairs: pd.DataFrame) -> Figure:
             axis.plot(printed[row.metric, row.other], place, "D", mfc="none", color="black")
     labels = [f"{row.metric} – {row.other}" for row in pairs.itertuples()]
     axis.set(yticks=range(len(pairs)), yticklabels=labels, xlim=(min(0, pairs["low"].min() - 0.05), 1.02))
-    axis.set_xlabel("Spearman's ρ between two orders, 95 % bootstrap over models")
+    axis.set_xlabel("Spearman's ρ between two orders\n(95 % bootstrap over models)")
     axis.invert_yaxis()
     return figure
 
@@ -247,7 +251,7 @@ def population_means(table: pd.DataFrame) -> Figure:
     labels = [f"{row.models} ({row.n_models} × {row.n_metrics})" for row in table.itertuples()]
     axis.set(yticks=range(len(table)), yticklabels=labels, xlim=(min(-0.05, *(m.low for m in table["mean"])), 1.02))
     axis.axvline(0, color=GREY, lw=1)
-    axis.set_xlabel("mean Spearman's ρ between metrics, 95 % bootstrap")
+    axis.set_xlabel("mean Spearman's ρ between metrics\n(95 % bootstrap)")
     axis.invert_yaxis()
     return figure
 
@@ -268,7 +272,7 @@ def against_all(rows: pd.DataFrame, board: Leaderboard) -> Figure:
         axis.axvline(0, color=GREY, lw=1)
         for edge in _edges(groups):
             axis.axhline(edge, color="#c4c4c4", lw=0.8)
-        axis.set(title=_short(single), xlim=(-1, 1), xlabel="Spearman's ρ, 95 % bootstrap")
+        axis.set(title=_short(single), xlim=(-1, 1), xlabel="Spearman's ρ (95 % bootstrap)")
     _metric_ticks(axes[0, 0].yaxis, metrics)
     axes[0, 0].set_ylim(len(metrics) - 0.5, -0.5)
     return figure
