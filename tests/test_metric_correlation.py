@@ -1,5 +1,6 @@
 """The metric-correlation chapter: identities and oracles of its experiments, the zoo's metrics, a user's own table."""
 
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -83,10 +84,8 @@ def test_contrast_is_the_difference_of_means_in_the_table_and_in_every_resample(
     found = experiments.contrast(bootstrap, first, second)
 
     def by_hand(rho):
-        means = [
-            np.mean([rho.loc[a, b] for i, a in enumerate(side) for b in side[i + 1 :]]) for side in (first, second)
-        ]
-        return means[0] - means[1]
+        one, other = (np.mean([rho.loc[pair] for pair in combinations(side, 2)]) for side in (first, second))
+        return one - other
 
     assert found.value == pytest.approx(by_hand(board.scores.corr("spearman")), abs=1e-12)
     rows = np.repeat(np.arange(len(board.scores)), bootstrap.counts[7])
@@ -158,17 +157,17 @@ def test_differences_between_orders(board):
     assert experiments.order_difference(orders, anchor, z, rank).value == pytest.approx(one.value - other.value)
 
 
-def test_ten_models_are_on_top_and_a_clear_leader_stays():
+def test_ten_models_are_on_top_and_a_clear_leader_stays(tmp_path):
     table = made_up()
     table.loc["net0"] = 10
-    board = read_frame(table)
+    board = read_table(write(tmp_path, table)[0], TREE)
     stability = experiments.top_stability(board, n_resamples=20, seed=0)
     totals = stability.groupby(["score", "resampled"])["share"].sum()
     assert (totals >= 10).all()
     assert (stability.loc[stability["model"] == "net0", "share"] == 1).all()
     stay = experiments.expected_to_stay(stability, experiments.overall_scores(board))
-    assert stay["expected to stay"].between(1, 10).all()
-    assert (stay["on top"] == 10).all()
+    assert (stay["expected to stay"] <= stay["on top"]).all()
+    assert (stay["on top"] >= 10).all()  # ties for the last place all count
 
 
 def test_populations_name_only_sets_that_are_large_enough(board):
@@ -205,13 +204,6 @@ def test_every_figure_takes_a_table_with_gaps(board, bootstrap):
     ]
     assert all(figure.axes for figure in drawn)
     plt.close("all")
-
-
-def read_frame(table: pd.DataFrame):
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        return read_table(write(Path(folder), table)[0], TREE)
 
 
 # ---------------------------------------------------------------------------------------------- the zoo's metrics
