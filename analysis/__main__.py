@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import click
+from tqdm import tqdm
 
-from analysis import pairs, public, publish, runner
+from analysis import pairs, public, publish, runner, sweep
 from analysis.parameters import ParameterError, describe_rule, unknown
 
 
@@ -83,8 +84,12 @@ def _checked_output(output: Path) -> Path:
 
 
 def _announce(prepared: runner.Run) -> None:
+    click.echo(f"[run] {prepared.chapter}, {prepared.profile} profile: {_expected(prepared)}")
+
+
+def _expected(prepared: runner.Run) -> str:
     seconds = runner.expected_seconds(prepared)
-    click.echo(f"[run] {prepared.chapter}: the {prepared.profile} profile takes about {seconds:.0f} s on 2 cores")
+    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
 
 
 @main.command()
@@ -106,6 +111,35 @@ def book(profile: str):
         click.echo("[book] HTML: building, half a minute")
         publish.build(stage)
     click.echo(f"[book] open {(publish.HTML / 'index.html').as_uri()}")
+
+
+@main.command("sweep")
+@click.argument("chapter")
+@click.option(
+    "--grid", multiple=True, required=True, metavar="NAME=V1,V2", help="Values of one parameter; a..b counts."
+)
+@click.option("-p", "--parameter", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
+@click.option("--profile", default="default", show_default=True, help="Starting values.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Runs at a time.")
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder to write to [CHAPTER-sweep].")
+def sweep_(chapter, grid, pairs, profile, jobs, folder):
+    """Run CHAPTER once for every combination of the --grid values, and write one table of all results.
+
+    Finished points are skipped on the next call; a point that fails is reported at the end and stops no other.
+    """
+    folder = folder or Path(f"{chapter}-sweep")
+    points = [dict(pairs) | point for point in sweep.grid_points(grid)]
+    runs = sweep.prepare(chapter, points, profile=profile, folder=folder)
+    done = sum(runner.is_current(run, path) for path, run in runs.items())
+    click.echo(f"[sweep] {len(runs)} points, {done} of them finished; {_expected(next(iter(runs.values())))} each")
+    failed = sweep.run_all(runs, n_jobs=jobs, progress=lambda results, total: tqdm(results, "points", total))
+    sweep.write_table(runs, folder / "sweep.csv")
+    click.echo(f"wrote {folder / 'sweep.csv'}")
+    if failed:
+        reports = "\n\n".join(f"{path.name}\n{error}" for path, error in failed.items())
+        raise runner.RunError(
+            f"{len(failed)} of {len(runs)} points failed; the next call tries them again.\n\n{reports}"
+        )
 
 
 @main.command()

@@ -417,11 +417,10 @@ def _kappa_over_stimuli(predictions: np.ndarray, n_categories: int, drawn: np.nd
 
 def _kappa_over_models(predictions: np.ndarray, n_categories: int, drawn: np.ndarray) -> np.ndarray:
     agreed, n_defined = np.zeros((2, len(drawn)))
+    weights = drawn.T.astype(np.float64)
     size = max(1, 2**13 // min(len(predictions), n_categories))
     for start in range(0, predictions.shape[1], size):
-        agreeing, pairs = _weighted_pairs(
-            predictions[:, start : start + size], n_categories, drawn.T.astype(np.float64)
-        )
+        agreeing, pairs = _weighted_pairs(predictions[:, start : start + size], n_categories, weights)
         agreed += np.nan_to_num(_divide(agreeing, pairs)).sum(0)
         n_defined += (pairs > 0).sum(0)
     totals = np.concatenate([_count(answers[:, None], n_categories) for answers in predictions])
@@ -432,7 +431,7 @@ def _weighted_pairs(block: np.ndarray, n_categories: int, weights: np.ndarray) -
     """Weighted pairs of different models that agree, and all such pairs: both (n_stimuli, n_resamples)."""
     answered = (block >= 0).T
     stimulus, model = np.nonzero(answered)
-    cells, cell = np.unique(stimulus * n_categories + block.T[answered], return_inverse=True)
+    cells, cell = np.unique(stimulus * n_categories + block.T[answered].astype(np.int64), return_inverse=True)
     votes = _incidence(cell, model, (len(cells), len(block))) @ weights
     squares = _incidence(cells // n_categories, np.arange(len(cells)), (len(answered), len(cells))) @ votes**2
     with_themselves = answered @ weights**2

@@ -51,6 +51,25 @@ def mean_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.9
     return Measured(mean, float(mean - half), float(mean + half), f"{level:.0%} t, {len(values)} {over}")
 
 
+def mean_correlation_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.95) -> Measured:
+    """Mean of correlations with its interval, both through Fisher's z, so that they stay within [−1, 1].
+
+    Parameters and the interval of a single value are those of `mean_interval`. Undefined correlations (NaN) are left
+    out, and the description counts what is left.
+
+    Examples
+    --------
+    >>> print(mean_correlation_interval(np.array([0.9, 0.9, 0.9])))
+    0.90 [0.90, 0.90]
+    """
+    values = np.asarray(values, dtype=np.float64)
+    limit = 1 - 1e-6  # a correlation of 1 would have an infinite z
+    z = mean_interval(np.arctanh(np.clip(values[np.isfinite(values)], -limit, limit)), over=over, level=level)
+    if not np.isfinite(z.high):
+        return Measured(float(np.tanh(z.value)), -np.inf, np.inf, z.interval)
+    return Measured(*(float(np.tanh(part)) for part in (z.value, z.low, z.high)), z.interval)
+
+
 def bootstrap_interval(
     statistic: Callable[..., float],
     *samples: np.ndarray,

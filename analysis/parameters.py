@@ -52,6 +52,10 @@ class ChapterParameters(BaseModel):
         """
         return cls.checked({name: value for name, value in namespace.items() if _is_variable(name, value)})
 
+    def amount(self) -> float:
+        """Amount of work relative to other parameters of the chapter; scales the expected time of a run."""
+        return 1.0
+
     def data_hashes(self) -> dict[str, str]:
         """SHA-256 of every file that a parameter names, by parameter."""
         return {name: _file_hash(path) for name, path in self.data_files().items()}

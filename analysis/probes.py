@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from analysis import lbfgs
 from analysis.checks import as_features, as_integers, choose
 from analysis.lbfgs import Minima, minimize
 
@@ -39,7 +40,8 @@ class Probe:
     converged : bool
         Whether the fit came to rest at an optimum. False too when the data have none (see `fit_probe`).
     gradient_norm : float
-        Euclidean norm of the objective's gradient in W at the returned weights.
+        Euclidean norm of the objective's gradient at the returned weights: in W; in symmetric W where the optimum is
+        one (shrinkage of a full transform); in the diagonal of a diagonal W.
     penalty : float
         The λ of the fit.
     transform : str
@@ -95,7 +97,7 @@ def fit_probe(
     transform: str = "full",
     rank: int | None = None,
     start=None,
-    tolerance: float = 1e-5,
+    tolerance: float = 2e-6,
     max_iterations: int = 2000,
     device: str | torch.device | None = None,
 ) -> Probe:
@@ -121,7 +123,7 @@ def fit_probe(
     start : array shaped like the weights, optional
         Where the search begins; by default at the best multiple of the identity (low-rank: of the leading axes).
     tolerance : float
-        The fit stops when the decrease still to come, extrapolated from the last steps, is below it.
+        The fit stops when the decrease still to come, as estimated, is below it. The estimate is rough: hard X
     max_iterations : int
         The fit stops here in any case, with ``converged=False``.
     device : str or torch.device, optional
@@ -181,7 +183,7 @@ def fit_probes(
     transform: str = "full",
     rank: int | None = None,
     start=None,
-    tolerance: float = 1e-5,
+    tolerance: float = 2e-6,
     max_iterations: int = 2000,
     device: str | torch.device | None = None,
 ) -> list[list[list[Probe]]]:
@@ -280,13 +282,14 @@ class _Options:
 def _fit_table(table: torch.Tensor, datasets, options: _Options) -> list[list[Probe]]:
     if not datasets or not options.penalties:
         return [[] for _ in datasets]
-    basis = _row_space(table[_used(datasets)]) if options.transform in ("full", "low-rank") else None
+    used = _used(datasets)
+    basis = _row_space(table[used]) if options.transform in ("full", "low-rank") else None
     coordinates = table if basis is None else table @ basis
     if options.rank is not None and not 1 <= options.rank <= coordinates.shape[1]:
         raise ValueError(f"'rank' must be 1 to {coordinates.shape[1]}, the features' rank, got {options.rank!r}.")
     start = _start(coordinates, basis, options)
     fits: list = [None] * len(datasets)
-    for members in _groups(datasets, coordinates):
+    for members in _groups(datasets, len(used), coordinates.shape[1], coordinates.device.type):
         batch = _Batch.of(coordinates, [datasets[i] for i in members], options)
         for i, path in zip(members, _fit_path(batch, start, basis, options), strict=True):
             fits[i] = path
@@ -323,19 +326,20 @@ def _start(coordinates: torch.Tensor, basis, options: _Options) -> torch.Tensor:
 def _root(squared: torch.Tensor) -> torch.Tensor:
     """Symmetric square root: the symmetric transform with the same similarity."""
     values, axes = torch.linalg.eigh(squared)
-    return axes * values.clamp_min(0).sqrt() @ axes.T
+    return (axes * values.clamp_min(0).sqrt().unsqueeze(-2)) @ axes.mT
 
 
-def _groups(datasets, coordinates: torch.Tensor):
-    """Data sets of like size together, as many as fit into the cache (CPU) or fill the device."""
-    budget = 2**20 if coordinates.device.type == "cpu" else 2**29
+def _groups(datasets, n_objects: int, width: int, device: str):
+    """Data sets of like size together, as many as work within the cache (CPU) or keep the device busy."""
+    budget = 2**21 if device == "cpu" else 2**29
     order = sorted(range(len(datasets)), key=lambda i: len(datasets[i][1]))
     while order:
         n_triplets = len(datasets[order[-1]][1])
-        n_objects = min(len(coordinates), 3 * n_triplets)
-        size = max(1, budget // (n_objects**2 + 6 * n_triplets))
-        yield order[-size:]
-        del order[-size:]
+        size = min(n_objects, 3 * n_triplets)
+        numbers = size**2 + 6 * n_triplets + 3 * size * width + 2 * lbfgs.MEMORY * width**2
+        count = max(1, budget // numbers)
+        yield order[-count:]
+        del order[-count:]
 
 
 class _Batch:
@@ -347,6 +351,9 @@ class _Batch:
     def __init__(self, objects, members, weights, regularizer, transform):
         self.objects, self.members, self.weights = objects, members, weights
         self.regularizer, self.transform = regularizer, transform
+        # With shrinkage W is symmetric and positive at the optimum; searching such W only saves a sixth of the steps.
+        # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
+        self.symmetric = transform == "full" and regularizer == "shrinkage"
         count, self.size = objects.shape[:2]
         starts = torch.arange(count, device=members.device)[:, None, None] * self.size
         odd, left, right = (members + starts).unbind(1)
@@ -416,14 +423,11 @@ class _Batch:
         return loss + penalty * value, self.gradient(pulled).add_(slope, alpha=penalty)
 
     def gradient(self, pulled):
-        """Gradient in the core, given the one in the embedded objects.
-
-        The optimal full transform is symmetric; the search stays among those, which saves a sixth of the steps.
-        """
+        """Gradient in the core, given the one in the embedded objects; among symmetric cores where those suffice."""
         if self.transform in ("diagonal", "zero-shot"):
             return (self.objects * pulled).sum(1)
         gradient = self.objects.mT @ pulled
-        return gradient if self.transform == "low-rank" else (gradient + gradient.mT) / 2
+        return (gradient + gradient.mT) / 2 if self.symmetric else gradient
 
     def penalty(self, core):
         """R (B,) in float64 and its gradient."""
@@ -445,7 +449,7 @@ class _Batch:
         if self.transform in ("diagonal", "zero-shot"):
             return 4 * (embedded**2 * self.pull(spread, self.objects**2)).sum(1)
         bent = (self.objects**2).mT @ self.pull(spread, embedded**2)
-        return bent if self.transform == "low-rank" else (bent + bent.mT) / 2
+        return (bent + bent.mT) / 2 if self.symmetric else bent
 
 
 def _chosen_first(local: np.ndarray, choices: np.ndarray) -> np.ndarray:
@@ -499,15 +503,15 @@ def _diagonal(core: torch.Tensor) -> torch.Tensor:
 def _fit_path(batch: _Batch, start: torch.Tensor, basis, options: _Options) -> list[list[Probe]]:
     """One list of probes per data set of the batch, in the order of the penalties."""
     count = len(batch.objects)
-    core = start.expand(count, *start.shape)
-    scale, separable = _best_scale(batch, core)
+    first = start.expand(count, *start.shape)
+    scale, separable = _best_scale(batch, first)
     if options.start is None and options.transform != "zero-shot":
-        core = core * scale.sqrt().to(core.dtype).view(-1, *[1] * (core.ndim - 1))
+        first = first * scale.sqrt().to(first.dtype).view(-1, *[1] * (first.ndim - 1))
     paths, previous = [[None] * len(options.penalties) for _ in range(count)], []
     for place in sorted(range(len(options.penalties)), key=lambda i: -options.penalties[i]):
         penalty = options.penalties[place]
-        found = _fit(batch, _ahead(previous, penalty, core), penalty, options)
-        core = found.points.view_as(core)
+        found = _fit(batch, _ahead(previous, penalty, first, options.regularizer), penalty, options)
+        core = found.points.view_as(first)
         previous = [*previous[-1:], (penalty, core)]
         converged = found.converged & ~_lacks_optimum(batch, core, penalty, separable, options).cpu()
         for b in range(count):
@@ -522,16 +526,39 @@ def _fit(batch: _Batch, core: torch.Tensor, penalty: float, options: _Options) -
         values, gradients = objective.evaluate(points)
         return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
-    return minimize(objective, points, objective.metric(), **limits)
+    found = minimize(objective, points, objective.metric(), **limits)
+    if batch.symmetric:
+        _unfold(found, batch, penalty, options)
+    return found
 
 
-def _ahead(previous, penalty: float, core: torch.Tensor) -> torch.Tensor:
-    """Three quarters of the way along the line, in log λ, through the last two fits of the path."""
-    if len(previous) < 2 or penalty == 0:
-        return core
-    (first, older), (second, newer) = previous
-    reach = np.log(second / penalty) / max(np.log(first / second), 1e-12)
-    return newer + 0.75 * min(float(reach), 1.0) * (newer - older)
+def _unfold(found: Minima, batch: _Batch, penalty: float, options: _Options) -> None:
+    """Fit again from |W| what ended at a W with a negative eigenvalue: same S, and a larger trace, so it is better."""
+    cores = found.points.view(len(found.points), *batch.objects.shape[2:], -1)
+    rows = torch.linalg.cholesky_ex(cores).info.nonzero()[:, 0]
+    spectra = torch.linalg.eigvalsh(cores[rows])
+    rows = rows[spectra[:, 0] < -1e-3 * spectra[:, -1].abs()] if len(rows) else rows
+    if len(rows):
+        again = _fit(batch.take(rows), _root(cores[rows] @ cores[rows]), penalty, options)
+        for name, values in vars(again).items():
+            getattr(found, name)[rows.to(getattr(found, name).device)] = values
+
+
+def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> torch.Tensor:
+    """Where to begin: three quarters of the way along the line, in log λ, through the last two fits of the path.
+
+    W = 0 has no gradient, so what a stronger penalty has brought there is lifted off by a tenth of the first start.
+    """
+    if not previous:
+        return first
+    penalties, cores = zip(*previous, strict=True)
+    core = cores[-1]
+    if len(cores) == 2 and penalty > 0 and penalties[0] > penalties[1]:
+        reach = np.log(penalties[1] / penalty) / np.log(penalties[0] / penalties[1])
+        core = core + 0.75 * min(float(reach), 1.0) * (core - cores[0])
+    collapsed = core.flatten(1).norm(dim=1) < 0.1 * first.flatten(1).norm(dim=1)
+    lifted = torch.ones_like(collapsed) if regularizer == "ridge" else collapsed
+    return core + 0.1 * first * lifted.view(-1, *[1] * (core.ndim - 1))
 
 
 def _best_scale(batch: _Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -54,10 +54,11 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
     for path in sorted(BOOK.rglob("*")):
-        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and not path.with_suffix(".ipynb").exists():
+        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in runner.chapters():
             files[path.relative_to(ROOT)] = path.read_bytes()
+    listed = runner.toc_pages()
     pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
-    pages |= {f"book/public/{chapter}": recorded(chapter) for chapter in recordings()}
+    pages |= {f"book/public/{name}": recorded(name) for name in recordings() if f"book/public/{name}" in listed}
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))
         files |= {path: text.encode() for path, text in data.items()}

@@ -22,6 +22,7 @@ from traitlets.config import Config
 
 from analysis import claims, pairs, plots, progress, provenance
 from analysis.files import write_atomically
+from analysis.folders import cache_dir
 from analysis.parameters import ChapterParameters, ParameterError, unknown
 
 BOOK = provenance.ROOT / "book"
@@ -29,8 +30,6 @@ CHAPTERS = provenance.ROOT / "analysis" / "chapters"
 PROFILES = BOOK / "profiles"
 PUBLIC = "public"  # the profile of the runs on public data, which have notebooks of their own
 RECORDED = BOOK / "public"
-# Sockets in the file system keep a notebook's messages off the network; Windows has none.
-_KERNEL = Config() if os.name == "nt" else Config({"KernelManager": {"transport": "ipc"}})
 _CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
 
 
@@ -62,8 +61,8 @@ def chapters() -> list[str]:
 
 
 def recordings() -> list[str]:
-    """The chapters that have a recorded run on public data."""
-    return [chapter for chapter in chapters() if f"book/public/{chapter}" in toc_pages()]
+    """The chapters that have a notebook on public data."""
+    return [chapter for chapter in chapters() if text_half(chapter, PUBLIC).is_file()]
 
 
 def toc_pages() -> list[str]:
@@ -119,14 +118,18 @@ def prepare(chapter: str, *, profile: str = "default", values: dict | None = Non
     ParameterError
         If the chapter, the profile or a parameter is unknown, or a value is not allowed.
     """
-    parameters_of(chapter)  # an unknown chapter is named before an unknown profile
-    settings = profile_of(profile, chapter)["parameters"]
-    model = parameters_of(chapter, profile)
-    given = {**settings, **(values or {})}
-    parameters = model.checked(given)
+    parameters = prepare_parameters(chapter, profile, values)
+    given = {**profile_of(profile, chapter)["parameters"], **(values or {})}
     given = {name: parameters.model_dump(mode="json")[name] for name in given}
     notebook = _source(chapter, profile)
     return Run(chapter, profile, parameters, given, notebook, provenance.inputs(notebook, parameters))
+
+
+def prepare_parameters(chapter: str, profile: str, values: dict | None = None) -> ChapterParameters:
+    """The validated parameters of a profile with `values` on top."""
+    parameters_of(chapter)  # an unknown chapter is named before an unknown profile
+    settings = profile_of(profile, chapter)["parameters"]
+    return parameters_of(chapter, profile).checked({**settings, **(values or {})})
 
 
 def _source(chapter: str, profile: str) -> NotebookNode:
@@ -144,8 +147,25 @@ def is_current(run: Run, output: Path) -> bool:
 
 
 def expected_seconds(run: Run) -> float:
-    """How long the profile's run took when it was last measured, on 2 cores."""
-    return profile_of(run.profile, run.chapter)["seconds"]
+    """How long the run will take: from the last one of its chapter and profile here, else from the profile.
+
+    Scaled by the amount of work of its parameters; the profile's number, which is for 2 cores, by the cores here too.
+    """
+    reference = prepare_parameters(run.chapter, run.profile)
+    seconds, amount = (
+        profile_of(run.profile, run.chapter)["seconds"] * 2 / max(2, os.cpu_count() or 2),
+        reference.amount(),
+    )
+    try:
+        last = json.loads(_timing_path(run).read_text())
+        seconds, amount = float(last["seconds"]), float(last["amount"])
+    except (OSError, ValueError, KeyError):
+        pass  # never run here
+    return seconds * run.parameters.amount() / amount
+
+
+def _timing_path(run: Run) -> Path:
+    return cache_dir() / "timings" / f"{run.chapter}-{run.profile}.json"
 
 
 def execute(run: Run, output: Path, *, side: bool = True, show_progress: bool = True) -> NotebookNode:
@@ -166,6 +186,8 @@ def execute(run: Run, output: Path, *, side: bool = True, show_progress: bool = 
     for path, content in side_files(notebook, output).items() if side else ():
         write_atomically(path, content)
     write_atomically(output, nbformat.writes(notebook))
+    timing = {"seconds": notebook.metadata.analysis.seconds, "amount": run.parameters.amount()}
+    write_atomically(_timing_path(run), json.dumps(timing))
     return notebook
 
 
@@ -173,7 +195,7 @@ def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
     source, target = scratch / f"{run.chapter}.ipynb", scratch / "executed.ipynb"
     nbformat.write(run.notebook, source)
     bar = {"desc": run.chapter, "mininterval": 1 if os.isatty(2) else 10} if show_progress else False
-    options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd(), "config": _KERNEL}
+    options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd(), "config": _private_sockets(scratch)}
     try:
         with _watched(scratch / "progress.json", show_progress):
             papermill.execute_notebook(source, target, run.given, **options)
@@ -182,6 +204,11 @@ def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
     except Exception as error:  # the kernel died, or never started: nbclient has a class for each way
         raise RunError(f"{run.chapter}: the notebook's kernel stopped ({error}).") from error
     return nbformat.read(target, as_version=4)
+
+
+def _private_sockets(scratch: Path) -> Config:
+    """Sockets in the run's own folder keep a notebook's messages off the network; Windows has none."""
+    return Config() if os.name == "nt" else Config(KernelManager={"transport": "ipc", "ip": str(scratch / "kernel")})
 
 
 def _plain(error: papermill.PapermillExecutionError) -> str:

@@ -162,8 +162,13 @@ def test_predictions_give_what_their_count_table_gives(dtype, n_categories):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint64])
 def test_unsigned_predictions(dtype):
     predictions = draw_predictions(0, n_categories=250, missing=0)
-    expected = count_table(predictions, 250)
-    np.testing.assert_array_equal(count_table(predictions.astype(dtype), 250), expected)
+    unsigned = predictions.astype(dtype)
+    np.testing.assert_array_equal(count_table(unsigned, 250), count_table(predictions, 250))
+    for over in ("stimuli", "models"):
+        expected = bootstrap_kappa(predictions, 250, over=over, n_resamples=10)
+        np.testing.assert_array_equal(
+            bootstrap_kappa(unsigned, 250, over=over, n_resamples=10).resamples, expected.resamples
+        )
 
 
 def test_largest_category_of_a_narrow_type_does_not_overflow():

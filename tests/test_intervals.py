@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.intervals import bootstrap_interval, mean_interval, spearman
+from analysis.intervals import bootstrap_interval, mean_correlation_interval, mean_interval, spearman
 
 
 def test_mean_interval_is_scipys():
@@ -51,3 +51,12 @@ def test_spearman_with_ties_is_scipys_and_undefined_for_a_constant():
     x, y = rng.integers(5, size=40), rng.integers(5, size=40)
     assert spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
     assert np.isnan(spearman(np.ones(5), np.arange(5)))
+
+
+def test_mean_correlation_stays_within_bounds_and_leaves_out_the_undefined():
+    measured = mean_correlation_interval(np.array([0.99, 0.2, np.nan]))
+    assert -1 <= measured.low < measured.value < measured.high <= 1
+    assert "2 seeds" in measured.interval
+    flipped = mean_correlation_interval(-np.array([0.99, 0.2]))
+    assert (flipped.low, flipped.high) == pytest.approx((-measured.high, -measured.low))
+    assert np.isinf(mean_correlation_interval(np.array([0.5])).high)

@@ -219,7 +219,8 @@ def test_units_match_themselves_and_not_noise():
 def test_the_reference_is_like_itself_in_every_layer():
     digits = load_images()
     network = load_network("resnet-12-s2-b2-untrained", digits, np.arange(900), seed=0)
-    found = zoo_metrics.layer_likeness([network], network, digits.x[:60])
+    whole, pooled = ([zoo_metrics.landmarks(network, digits.x[:60], pool)] * 2 for pool in (None, "mean"))
+    found = zoo_metrics.layer_likeness(whole, pooled)
     assert list(found) == [f"{depth} {measure}" for depth in zoo_metrics.DEPTHS for measure in ("CKA", "RSA", "units")]
     assert np.concatenate(list(found.values())) == pytest.approx(1, abs=1e-4)
 

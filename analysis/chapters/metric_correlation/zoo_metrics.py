@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from analysis import agreement, attacks, corruptions, neurons, observers, oddoneout, similarity, training
-from analysis.activations import Activations, record
+from analysis.activations import record
 from analysis.agreement import contrastive_stimuli, correctness, error_consistency_matrix, stimulus_agreement
 from analysis.attacks import sign_gradient_step
 from analysis.chapters.metric_correlation.parameters import Parameters, read_own
@@ -119,9 +119,14 @@ def _measured(networks: list[Network], reference: Network, test: Images, protoco
     views = _views(test.x, reference, test.y, protocol)
     answers = [_answers(network, views, test.y, protocol) for network in steps(networks, "zoo answers")]
     theirs = _answers(reference, views, test.y, protocol)
-    columns = layer_likeness(networks, reference, test.x)
+    whole, pooled = (
+        [landmarks(network, test.x, pool) for network in steps([reference, *networks], "zoo layers")]
+        for pool in (None, "mean")
+    )
+    columns = layer_likeness(whole, pooled)
     columns |= answer_likeness(answers, theirs, test.y.numpy(), protocol.n_contrastive)
-    columns[ODD_ONE_OUT] = odd_one_out_accuracy(networks, test, protocol)
+    observer = simulated_observer(test.x[:, 0], test.y, protocol.n_triplets, seed=protocol.seed)
+    columns[ODD_ONE_OUT] = np.array([predicted_choices(layers["late"], observer) for layers in whole[1:]])
     columns |= accuracies(answers, test.y.numpy())
     return {"scores": np.stack(list(columns.values()), axis=1), "metrics": np.array(list(columns))}
 
@@ -139,21 +144,23 @@ def _answers(network: Network, views: dict, y: torch.Tensor, protocol: Protocol)
     return {name: predict(network.module, x).numpy() for name, x in {**views, "own attack": own}.items()}
 
 
-def layer_likeness(networks: list[Network], reference: Network, x: torch.Tensor) -> dict[str, np.ndarray]:
-    """Units, CKA and RSA between the landmark layers of every network and the reference's, by metric."""
+def landmarks(network: Network, x: torch.Tensor, pool: str | None) -> dict[str, torch.Tensor]:
+    """Activations of the early, middle and late layer, in one pass; in shallow networks they coincide."""
+    names = network.landmarks
+    seen = record(network.module, x, tuple(dict.fromkeys(names.values())), pool=pool)
+    return {depth: seen.by_layer(names[depth]) for depth in DEPTHS}
+
+
+def layer_likeness(whole: list[dict], pooled: list[dict]) -> dict[str, np.ndarray]:
+    """CKA and RSA of whole layers, and matched units of pooled ones, with the reference, which comes first."""
     columns = {}
-    for depth in steps(DEPTHS, "layers"):
-        theirs, *ours = [_landmark(network, depth, x) for network in (reference, *networks)]
+    for depth in DEPTHS:
+        theirs, *ours = [layers[depth] for layers in whole]
         columns[f"{depth} CKA"] = cka_matrix([theirs, *ours])[0, 1:]
         columns[f"{depth} RSA"] = _rsa_with(theirs, ours)
-        theirs, *ours = [_landmark(network, depth, x, pool="mean") for network in (reference, *networks)]
-        columns[f"{depth} units"] = np.array([matched_units(units, theirs) for units in ours])
+        units = [layers[depth] for layers in pooled]
+        columns[f"{depth} units"] = np.array([matched_units(own, units[0]) for own in units[1:]])
     return columns
-
-
-def _landmark(network: Network, depth: str, x: torch.Tensor, pool: str | None = None) -> torch.Tensor:
-    seen: Activations = record(network.module, x, network.landmarks[depth], pool=pool)
-    return seen.values
 
 
 def _rsa_with(reference: torch.Tensor, features: list[torch.Tensor]) -> np.ndarray:
@@ -185,14 +192,8 @@ def answer_likeness(answers: list[dict], theirs: dict, labels: np.ndarray, n_con
     return columns
 
 
-def odd_one_out_accuracy(networks: list[Network], test: Images, protocol: Protocol) -> np.ndarray:
-    """Share of a simulated observer's odd-one-out choices that each network's late layer predicts; a guess: 1/3."""
-    observer = simulated_observer(test.x[:, 0], test.y, protocol.n_triplets, seed=protocol.seed)
-    return np.array([predicted_choices(_landmark(network, "late", test.x), observer) for network in networks])
-
-
 def predicted_choices(features: torch.Tensor, observer: Observer) -> float:
-    """Share of choices that the inner products of centred features predict."""
+    """Share of an observer's odd-one-out choices that the inner products of centred features predict; a guess: 1/3."""
     centred = features.double() - features.double().mean(0)
     predicted = choice_probabilities((centred @ centred.T).numpy(), observer.triplets).argmax(axis=1)
     return float((predicted == observer.choices).mean())

@@ -34,6 +34,10 @@ class Parameters(ChapterParameters):
             raise ValueError(str(error)) from None
         return value
 
+    def amount(self) -> float:
+        """Seeds train and attack; the zoo takes about as long as three of them."""
+        return self.n_seeds + 3
+
     def data_files(self) -> dict[str, Path]:
         """The image file, unless the images come with scikit-learn."""
         if self.images == "digits":
@@ -50,3 +54,7 @@ class PublicParameters(RecordedParameters):
     def public_files(self) -> list[str]:
         """MNIST."""
         return [public.MNIST]
+
+    def amount(self) -> float:
+        """Seeds, of which the attack takes the larger part."""
+        return self.n_seeds * (self.n_rounds + 3)
