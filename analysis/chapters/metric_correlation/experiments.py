@@ -72,27 +72,35 @@ def long_matrix(matrix: SpearmanMatrix, bootstrap: SpearmanBootstrap) -> pd.Data
 
 def contrast(bootstrap: SpearmanBootstrap, first: list[str], second: list[str]) -> Measured:
     """Mean correlation within the first metrics minus that within the second, with its bootstrap interval."""
-    return _measured_from(bootstrap, lambda rho: _mean_within(rho, first) - _mean_within(rho, second))
+    one, other = (_places_in(bootstrap, metrics) for metrics in (first, second))
+    return _measured_from(bootstrap, lambda rho: _mean_within(rho, one) - _mean_within(rho, other))
 
 
 def apart(bootstrap: SpearmanBootstrap, metric: str) -> Measured:
     """Mean correlation of one metric with all others, minus that of the others with one another."""
-    others = [name for name in bootstrap.rho if name != metric]
-    return _measured_from(bootstrap, lambda rho: rho.loc[metric, others].mean() - _mean_within(rho, others))
+    others = _places_in(bootstrap, [name for name in bootstrap.rho if name != metric])
+    (single,) = _places_in(bootstrap, [metric])
+    return _measured_from(
+        bootstrap, lambda rho: np.nanmean(rho[..., single, others], axis=-1) - _mean_within(rho, others)
+    )
 
 
-def _mean_within(rho: pd.DataFrame, metrics: list[str]) -> float:
-    block = rho.loc[metrics, metrics].to_numpy()
-    return float(np.nanmean(block[np.triu_indices(len(block), 1)]))
+def _places_in(bootstrap: SpearmanBootstrap, metrics: list[str]) -> np.ndarray:
+    return bootstrap.rho.columns.get_indexer(metrics)
 
 
-def _measured_from(bootstrap: SpearmanBootstrap, statistic: Callable[[pd.DataFrame], float]) -> Measured:
+def _mean_within(rho: np.ndarray, metrics: np.ndarray) -> np.ndarray:
+    """Mean over the pairs of some metrics, of one matrix or of a stack of them."""
+    first, second = np.triu_indices(len(metrics), 1)
+    return np.nanmean(rho[..., metrics[first], metrics[second]], axis=-1)
+
+
+def _measured_from(bootstrap: SpearmanBootstrap, statistic: Callable[[np.ndarray], np.ndarray]) -> Measured:
     """A statistic of the matrix with its percentile interval over the bootstrap's samples."""
-    names = bootstrap.rho.columns
-    drawn = [statistic(pd.DataFrame(sample, names, names)) for sample in bootstrap.samples]
     tails = (1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2
-    low, high = np.nanquantile(drawn, tails)
-    return Measured(statistic(bootstrap.rho), float(low), float(high), bootstrap.mean.interval)
+    low, high = np.nanquantile(statistic(bootstrap.samples), tails)
+    value = float(statistic(bootstrap.rho.to_numpy()))
+    return Measured(value, float(low), float(high), bootstrap.mean.interval)
 
 
 def most_negative(matrix: SpearmanMatrix, first: list[str], second: list[str], level: float = 0.95) -> Measured:
@@ -124,7 +132,7 @@ def explained(scores: Mapping[str, pd.DataFrame], *, n_resamples: int, seed: int
     """Share of the overall score's variance that each part carries, with intervals."""
     options = {"n_resamples": n_resamples, "seed": seed, "over": "models"}
     rows = [
-        (name, part, bootstrap_interval(_r2, table["overall"].to_numpy(), table[part].to_numpy(), **options))
+        (name, part, bootstrap_interval(r_squared, table["overall"].to_numpy(), table[part].to_numpy(), **options))
         for name, table in scores.items()
         for part in table.columns[1:]
     ]
@@ -137,14 +145,14 @@ def share_difference(scores: pd.DataFrame, part: str, other: str, *, n_resamples
     return bootstrap_interval(_r2_difference, *columns, n_resamples=n_resamples, seed=seed, over="models")
 
 
-def _r2(total: np.ndarray, part: np.ndarray) -> float:
+def r_squared(total: np.ndarray, part: np.ndarray) -> float:
     """`analysis.scores.explained_variance` without its checks, for resamples; NaN where one side is constant."""
     constant = np.ptp(total) == 0 or np.ptp(part) == 0
     return np.nan if constant else float(np.corrcoef(total, part)[0, 1] ** 2)
 
 
 def _r2_difference(total: np.ndarray, part: np.ndarray, other: np.ndarray) -> float:
-    return _r2(total, part) - _r2(total, other)
+    return r_squared(total, part) - r_squared(total, other)
 
 
 def flat(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -182,12 +190,14 @@ def moves(overall: pd.DataFrame, more_than: int = MANY_PLACES) -> pd.DataFrame:
 
 def order_difference(bootstrap: SpearmanBootstrap, anchor: str, first: str, second: str) -> Measured:
     """How much closer one order is to the anchor's than another: difference of rank correlations."""
-    return _measured_from(bootstrap, lambda rho: rho.loc[anchor, first] - rho.loc[anchor, second])
+    to, one, other = _places_in(bootstrap, [anchor, first, second])
+    return _measured_from(bootstrap, lambda rho: rho[..., to, one] - rho[..., to, other])
 
 
 def order_agreement(bootstrap: SpearmanBootstrap, first: str, second: str) -> Measured:
     """Rank correlation of two overall scores with its interval."""
-    return _measured_from(bootstrap, lambda rho: float(rho.loc[first, second]))
+    one, other = _places_in(bootstrap, [first, second])
+    return _measured_from(bootstrap, lambda rho: rho[..., one, other])
 
 
 def top_stability(board: Leaderboard, *, n_resamples: int, seed: int) -> pd.DataFrame:

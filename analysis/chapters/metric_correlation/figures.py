@@ -276,3 +276,20 @@ def against_all(rows: pd.DataFrame, board: Leaderboard) -> Figure:
     _metric_ticks(axes[0, 0].yaxis, metrics)
     axes[0, 0].set_ylim(len(metrics) - 0.5, -0.5)
     return figure
+
+
+def table_contrast(pairs: pd.DataFrame) -> Figure:
+    """All pairwise correlations of several tables, with the mean of each and its interval."""
+    tables = list(dict.fromkeys(pairs["table"]))
+    figure, axis = plt.subplots(figsize=(9, 0.9 + 0.62 * len(tables)))
+    jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(pairs))
+    place = pairs["table"].map(tables.index)
+    axis.plot(pairs["rho"], place + jitter, ".", color=PALETTE[5], ms=3, alpha=0.6, rasterized=True)
+    for row, table in enumerate(tables):
+        mean = pairs.loc[pairs["table"] == table, "mean"].iloc[0]
+        _interval(axis, mean, row, "black")
+    axis.axvline(0, color=GREY, lw=1)
+    axis.set(yticks=range(len(tables)), yticklabels=tables, xlim=(-1, 1.02))
+    axis.set_xlabel("Spearman's ρ of a pair of metrics; black: mean (95 % bootstrap)")
+    axis.invert_yaxis()
+    return figure

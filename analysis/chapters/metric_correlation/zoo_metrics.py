@@ -29,7 +29,7 @@ from analysis.zoo import ZOO, Network, load_network, load_zoo
 
 DEPTHS = ("early", "middle", "late")
 CLEAN = "clean"
-ODD_ONE_OUT, CLEAN_ACCURACY = "odd one out", f"accuracy: {CLEAN}"
+ODD_ONE_OUT, CLEAN_ACCURACY = "odd one out (simulated)", f"accuracy: {CLEAN}"
 
 TREE = {
     "neural": {depth: [f"{depth} units", f"{depth} CKA", f"{depth} RSA"] for depth in DEPTHS},
