@@ -64,13 +64,20 @@ def bootstrap(board):
 # ---------------------------------------------------------------------------------------------------- a table
 
 
-def test_cells_cover_the_table_and_rank_within_a_metric(board):
-    cells = experiments.cells(board)
-    assert len(cells) == board.scores.size
-    assert (cells["status"] == "failed").sum() == 3 == cells["relative rank"].isna().sum()
-    ends = cells.groupby("metric")["relative rank"].agg(["min", "max"])
-    assert (ends == [0, 1]).all(axis=None)
+def test_the_table_can_be_read_again_as_it_was_shown(board, tmp_path):
+    experiments.as_csv(board).to_csv(tmp_path / "again.csv", index=False)
+    again = read_table(tmp_path / "again.csv", TREE)
+    pd.testing.assert_frame_equal(again.scores, board.scores)
+    pd.testing.assert_frame_equal(again.status, board.status)
+    pd.testing.assert_series_equal(again.models["family"], board.models["family"])
     assert experiments.measured_share(board) == 1 - 3 / board.scores.size
+
+
+def test_ranks_are_relative_to_the_models_measured(board):
+    ranks = experiments.relative_ranks(board.scores)
+    assert (ranks.min() == 0).all()
+    assert (ranks.max() == 1).all()
+    assert ranks.isna().sum().sum() == 3
 
 
 def test_coverage_counts_by_part(board):

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from analysis.chapters.metric_correlation.parameters import MIN_MODELS
 from analysis.chapters.metric_correlation.reported import MANY_PLACES
 from analysis.intervals import Measured, bootstrap_interval
-from analysis.leaderboard import MEASURED, Leaderboard
+from analysis.leaderboard import FAILED, MEASURED, Leaderboard
 from analysis.scores import (
     SpearmanBootstrap,
     SpearmanMatrix,
@@ -32,11 +32,12 @@ def coverage(board: Leaderboard) -> pd.DataFrame:
     return counts.groupby(board.metrics["part"], sort=False).sum()
 
 
-def cells(board: Leaderboard) -> pd.DataFrame:
-    """The table as one row a cell: model, metric, status and, where measured, the rank in [0, 1] within its metric."""
-    status = board.status[board.scores.columns].reset_index().melt("model", var_name="metric", value_name="status")
-    ranks = relative_ranks(board.scores).reset_index().melt("model", var_name="metric", value_name="relative rank")
-    return status.merge(ranks, on=["model", "metric"])
+def as_csv(board: Leaderboard) -> pd.DataFrame:
+    """The table in the form in which the chapter reads a user's own: X for a failed run, nothing where not measured."""
+    failed = board.status[board.scores.columns] == FAILED
+    table = board.scores.round(6).astype(object).where(board.scores.notna(), "").mask(failed, "X")
+    table.insert(0, "family", board.models["family"])
+    return table.reset_index()
 
 
 def relative_ranks(scores: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def long_matrix(matrix: SpearmanMatrix, bootstrap: SpearmanBootstrap) -> pd.Data
     first, second = np.triu_indices(len(matrix.rho), 1)
     names = matrix.rho.columns
     values = {name: frame.to_numpy()[first, second] for name, frame in frames.items()}
-    return pd.DataFrame({"metric": names[first], "other": names[second], **values})
+    return pd.DataFrame({"metric": names[first], "other": names[second], **values}).round(6)
 
 
 def contrast(bootstrap: SpearmanBootstrap, first: list[str], second: list[str]) -> Measured:

@@ -1,5 +1,6 @@
 """The chapter's figures: one function each, tables in, figure out."""
 
+import re
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -77,9 +78,8 @@ def _metric_ticks(axis, names) -> None:
 
 def _short(name: str) -> str:
     """A metric's name without what its group says anyway."""
-    for long, short in (("-error_consistency", ""), ("Geirhos2021", "errors: "), ("Marques2020_", "M: ")):
-        name = name.replace(long, short)
-    return name
+    name = re.sub(r"^Marques2020_\w+?-", "Marques: ", name)
+    return re.sub(r"^Geirhos2021(\w+)-error_consistency$", r"errors: \1", name)
 
 
 def _edges(groups: pd.Series) -> np.ndarray:
@@ -168,7 +168,7 @@ def slopes(overall: pd.DataFrame) -> Figure:
             far = abs(row[0] - after) > MANY_PLACES
             colour = _CLIMBS if row[0] > after else _FALLS
             style = {"color": colour, "lw": 1.2, "zorder": 2} if far else {"color": _STAYS, "lw": 0.8, "zorder": 1}
-            axis.plot([left, left + 1], [before, after], **style)
+            axis.plot([left, left + 1], [before, after], rasterized=len(place) > _MANY, **style)
     for colour, label in ((_CLIMBS, "higher"), (_FALLS, "lower")):
         axis.plot([], [], color=colour, label=f"more than {MANY_PLACES} places {label}")
     axis.plot([], [], color=_STAYS, label="closer")

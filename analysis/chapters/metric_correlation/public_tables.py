@@ -151,5 +151,5 @@ def agreement_of_tables(tables: dict[str, pd.DataFrame], *, n_resamples: int, se
         mean = bootstrap_spearman(table, n_resamples, seed=seed, min_models=MIN_MODELS).mean
         pairs = rho[np.triu_indices(len(rho), 1)]
         label = f"{name} ({len(table)} × {table.shape[1]})"
-        rows.append(pd.DataFrame({"table": label, "rho": pairs[np.isfinite(pairs)], "mean": mean}))
+        rows.append(pd.DataFrame({"table": label, "rho": pairs[np.isfinite(pairs)].round(6), "mean": mean}))
     return pd.concat(rows, ignore_index=True)
