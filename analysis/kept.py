@@ -44,10 +44,10 @@ def kept(kind: str, made_of: dict, compute: Callable[[], Arrays]) -> Arrays:
     """
     text = json.dumps({**made_of, "numpy": np.__version__, "torch": torch.__version__}, sort_keys=True, default=str)
     path = cache_dir() / kind / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
-    found = _read(path)
+    found = read_arrays(path)
     if found is None:
         found = compute()
-        _write(path, found)
+        write_arrays(path, found)
     return found
 
 
@@ -64,7 +64,8 @@ def weights_hash(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> Arrays | None:
+def read_arrays(path: Path) -> Arrays | None:
+    """The arrays of a file; None if there is no file, or (said in the log) if it is damaged."""
     if not path.is_file():
         return None
     try:
@@ -75,7 +76,8 @@ def _read(path: Path) -> Arrays | None:
         return None
 
 
-def _write(path: Path, arrays: Arrays) -> None:
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write arrays by name to a file that appears whole or not at all."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     write_atomically(path, buffer.getvalue())

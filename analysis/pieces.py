@@ -1,7 +1,6 @@
 """Independent pieces of a long computation: run in parallel by joblib, kept as files, resumed after a kill."""
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +9,7 @@ import joblib
 import numpy as np
 import torch
 
-from analysis.files import write_atomically
+from analysis.kept import read_arrays, write_arrays
 
 
 class Pieces:
@@ -43,14 +42,11 @@ class Pieces:
         for place, piece in self.progress(finished, label, len(missing)):
             pieces[place] = piece
             if self.cache:
-                write_atomically(self.cache / names[place], _packed(piece))
+                write_arrays(self.cache / names[place], piece)
         return pieces
 
     def _read(self, name: str) -> dict[str, np.ndarray] | None:
-        if not self.cache or not (self.cache / name).exists():
-            return None
-        with np.load(self.cache / name, allow_pickle=False) as piece:
-            return dict(piece)
+        return read_arrays(self.cache / name) if self.cache else None
 
     def _names(self, function: Callable, tasks: list[tuple]) -> list[str]:
         digests = {id(part): _digest(part) for task in tasks for part in task if isinstance(part, np.ndarray)}
@@ -63,12 +59,6 @@ def _digest(part) -> bytes:
     if not isinstance(part, np.ndarray):
         return hashlib.sha256(repr(part).encode()).digest()
     return hashlib.sha256(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes()).digest()
-
-
-def _packed(piece: dict[str, np.ndarray]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **piece)
-    return buffer.getvalue()
 
 
 def _alone(place: int, function: Callable, *arguments):

@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from analysis import claims, plots, provenance, runner
+from analysis import claims, pairs, plots, provenance, runner
 from analysis.files import write_atomically
 from analysis.provenance import ROOT
 from analysis.runner import BOOK, PUBLIC, Run, RunError, embedded, prepare, recordings, side_files
@@ -131,10 +131,13 @@ def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
 
 
 def _claims_page(pages: dict[str, NotebookNode]) -> str:
-    rows = {
-        name: [row for table in embedded(notebook, claims.MIME) for row in table] for name, notebook in pages.items()
-    }
-    return "\n".join(f"## {{doc}}`/{name}`\n\n{claims.table_html(table)}\n" for name, table in rows.items())
+    return "\n".join(_claims_section(name, notebook) for name, notebook in pages.items())
+
+
+def _claims_section(name: str, notebook: NotebookNode) -> str:
+    rows = [row for table in embedded(notebook, claims.MIME) for row in table]
+    kind = "Recorded run on public data" if "/public/" in name else "Embedded data, this build"
+    return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{claims.table_html(rows)}\n"
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:
