@@ -165,7 +165,8 @@ def flat(table: pd.DataFrame, column: str) -> pd.DataFrame:
 def overall_scores(board: Leaderboard) -> pd.DataFrame:
     """Four overall scores of every complete model, higher is better."""
     table = board.complete
-    return pd.DataFrame({name: aggregate(table, **options) for name, options in _aggregations(board).items()})
+    scores = {name: aggregate(table, **options) for name, options in _aggregations(board).items()}
+    return pd.DataFrame(scores).round(12)  # sums taken in another order differ behind; equal scores share their place
 
 
 def _aggregations(board: Leaderboard) -> dict[str, dict]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.metric_correlation.experiments import HIERARCHY, RANK, Z, overall_scores, part_scores, r_squared
+from analysis.chapters.metric_correlation.experiments import overall_scores, part_scores, r_squared
 from analysis.chapters.metric_correlation.parameters import BRAINSCORE, MIN_MODELS, TESTBED, TIMM
 from analysis.chapters.metric_correlation.reported import (
     EXPLAINED,
@@ -15,7 +15,7 @@ from analysis.chapters.metric_correlation.reported import (
 from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.leaderboard import Leaderboard, read_brainscore
 from analysis.public import public_path
-from analysis.scores import bootstrap_spearman, spearman_matrix
+from analysis.scores import aggregate, bootstrap_spearman, spearman_matrix
 
 ODD_ONE_OUT, ACCURACY = "Hebart2023-match", "ImageNet-top1"
 PUBLISHED = "published average"
@@ -51,21 +51,28 @@ def read_testbed() -> pd.DataFrame:
     return table.loc[:, ~copies]
 
 
+def all_alignment(board: Leaderboard) -> pd.DataFrame:
+    """Leaf metrics and all newer alignment metrics; no accuracies, and none that next to no model has."""
+    full = board.scores.join(board.others[_newer(board)])
+    return full.loc[:, full.notna().sum() >= _NEARLY_EMPTY]
+
+
+def _newer(board: Leaderboard) -> list[str]:
+    return [name for name in board.others if not any(word in name for word in _ENGINEERING)]
+
+
 def metric_choices(board: Leaderboard) -> dict[str, pd.DataFrame]:
     """Other choices of metrics of the leaderboard, all models, pairwise complete."""
     leaves = board.scores
-    others = [name for name in board.others if not any(word in name for word in _ENGINEERING)]
-    full = leaves.join(board.others[others])
-    full = full.loc[:, full.notna().sum() >= _NEARLY_EMPTY]
     marques = leaves.columns.str.startswith("Marques2020")
     geirhos = leaves.columns.str.startswith("Geirhos2021")
     return {
         "the leaf metrics": leaves,
-        "without Marques2020 (22 properties of V1)": leaves.loc[:, ~marques],
-        "without Geirhos2021 (17 error consistencies)": leaves.loc[:, ~geirhos],
+        "without Marques2020 (properties of V1)": leaves.loc[:, ~marques],
+        "without Geirhos2021 (error consistencies)": leaves.loc[:, ~geirhos],
         "without either": leaves.loc[:, ~(marques | geirhos)],
         "with the odd-one-out column": leaves.join(board.others[[ODD_ONE_OUT]]),
-        "with all newer alignment metrics": full,
+        "with all newer alignment metrics": all_alignment(board),
     }
 
 
@@ -90,42 +97,58 @@ def with_published(board: Leaderboard) -> pd.DataFrame:
     return overall
 
 
-def published_parts(board: Leaderboard) -> pd.DataFrame:
-    """Brain-Score's own overall, neural and behavioural averages of the complete models."""
+def published_parts(board: Leaderboard, models: pd.Index) -> pd.DataFrame:
+    """Brain-Score's own overall, neural and behavioural averages of some models."""
     names = {"overall": "average_vision", **_PUBLISHED_PARTS}
-    parents = board.parents.loc[board.complete.index]
-    return pd.DataFrame({name: parents[column] for name, column in names.items()})
+    return pd.DataFrame({name: board.parents.loc[models, column] for name, column in names.items()})
 
 
 def unmeasured_share(board: Leaderboard) -> float:
     """Spearman's ρ between Brain-Score's own behavioural average and how many of its newer metrics a model has."""
-    newer = [name for name in board.others if not any(word in name for word in _ENGINEERING)]
-    count = board.others.loc[board.complete.index, newer].notna().sum(axis=1)
-    return spearman(published_parts(board)["behaviour"].to_numpy(), count.to_numpy())
+    models = board.complete.index
+    count = board.others.loc[models, _newer(board)].notna().sum(axis=1)
+    return spearman(published_parts(board, models)["behaviour"].to_numpy(), count.to_numpy())
 
 
 def paper_beside(board: Leaderboard, *, n_resamples: int, seed: int) -> pd.DataFrame:
     """Every number that the paper reports, beside this leaderboard's."""
-    complete = board.complete
-    odd = board.scores.join(board.others[[ODD_ONE_OUT]])
     resampling = {"n_resamples": n_resamples, "seed": seed}
-    rows = [
-        ("mean ρ", "80 × 69", MEAN_RHO, complete, _mean_rho(complete, **resampling)),
-        ("mean ρ, with odd one out", "42", MEAN_RHO_HEATMAP["42 models of the heatmap"], odd.dropna(),
-         _mean_rho(odd.dropna(), **resampling)),
-        ("mean ρ, the same metrics, more models", "80", MEAN_RHO_HEATMAP["the heatmap's metrics on 80 models"], odd,
-         _mean_rho(odd, **resampling)),
-    ]  # fmt: skip
-    for part, reported in EXPLAINED.items():
-        for label, table in (("leaves", part_scores(board)["raw"]), ("published", published_parts(board))):
-            found = bootstrap_interval(r_squared, table["overall"], table[part], over="models", **resampling)
-            rows.append((f"variance explained by {part} ({label})", "80 × 69", reported, complete, found))
-    overall = with_published(board)
-    for other, reported in ((RANK, RHO_MEAN_RANK), (Z, RHO_MEAN_Z)):
-        for anchor in (HIERARCHY, PUBLISHED):
-            found = bootstrap_interval(spearman, overall[anchor], overall[other], over="models", **resampling)
-            rows.append((f"ρ of {anchor} and {other}", "80 × 69", reported, complete, found))
-    return pd.DataFrame([_beside(*row) for row in rows])
+    return pd.DataFrame(_mean_rows(board, resampling) + _overall_rows(board, resampling))
+
+
+def _mean_rows(board: Leaderboard, resampling: dict) -> list[dict]:
+    """The mean correlations: the paper's number, and the table that comes closest to the paper's."""
+    odd = board.scores.join(board.others[[ODD_ONE_OUT]])
+    heatmap, more_models = MEAN_RHO_HEATMAP.values()
+    entries = [
+        ("mean ρ (leaves)", "80 × 69", MEAN_RHO, board.complete),
+        ("mean ρ (all, no gaps)", "80 × 69", MEAN_RHO, all_alignment(board).dropna()),
+        ("mean ρ (leaves and odd one out)", "42", heatmap, odd.dropna()),
+        ("mean ρ (the same, more models)", "80", more_models, odd),
+    ]
+    return [
+        _beside(*entry, bootstrap_spearman(entry[-1], min_models=MIN_MODELS, **resampling).mean) for entry in entries
+    ]
+
+
+def _overall_rows(board: Leaderboard, resampling: dict) -> list[dict]:
+    """Explained shares and orders: of the leaves' averages, and of the published ones with and without gaps."""
+    complete, gapless = board.complete, all_alignment(board).dropna()
+    versions = {
+        "leaves": (complete, part_scores(board)["raw"]),
+        "published": (complete, published_parts(board, complete.index)),
+        "published, no gaps": (gapless, published_parts(board, gapless.index)),
+    }
+    rows = []
+    for label, (table, parts) in versions.items():
+        for part, reported in EXPLAINED.items():
+            found = bootstrap_interval(r_squared, parts["overall"], parts[part], over="models", **resampling)
+            rows.append(_beside(f"share explained by {part} ({label})", "80 × 69", reported, table, found))
+        for method, reported in (("rank", RHO_MEAN_RANK), ("z", RHO_MEAN_Z)):
+            other = aggregate(table, method)
+            found = bootstrap_interval(spearman, parts["overall"], other, over="models", **resampling)
+            rows.append(_beside(f"ρ of mean and mean {method} ({label})", "80 × 69", reported, table, found))
+    return sorted(rows, key=lambda row: row["number"].split(" (")[0])
 
 
 def _beside(number: str, paper_table: str, reported: float, table: pd.DataFrame, found: Measured) -> dict:
@@ -137,10 +160,6 @@ def _beside(number: str, paper_table: str, reported: float, table: pd.DataFrame,
         "this run": found,
         "difference": found.value - reported,
     }
-
-
-def _mean_rho(table: pd.DataFrame, *, n_resamples: int, seed: int) -> Measured:
-    return bootstrap_spearman(table, n_resamples, seed=seed, min_models=MIN_MODELS).mean
 
 
 def agreement_of_tables(tables: dict[str, pd.DataFrame], *, n_resamples: int, seed: int) -> pd.DataFrame:
