@@ -1,0 +1,89 @@
+"""What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
+
+from analysis.chapters.metric_correlation.reported import EXPLAINED, MEAN_RHO, RHO_MEAN_RANK, RHO_MEAN_Z
+from analysis.claims import Above, Below, Claim, Close
+
+PAPER = "ahlert2024"
+
+CLAIMS = (
+    Claim(
+        "mean-correlation",
+        PAPER,
+        "The metrics' mean pairwise rank correlation is positive and low.",
+        "Section 3 (80 models × 69 metrics)",
+        Close(MEAN_RHO, 0.05, null=0),
+        f"{MEAN_RHO}; .21 and .17 for the heatmap's sets",
+    ),
+    Claim(
+        "weak-agreement",
+        PAPER,
+        "Metrics that are all called alignment do not measure one thing: their mean correlation is far from 1.",
+        "title and abstract; the bound is ours",
+        Below(0.5),
+        f"{MEAN_RHO}",
+    ),
+    Claim(
+        "behaviour-agrees-more",
+        PAPER,
+        "Behavioural metrics agree more with each other than neural ones do (difference of mean correlations).",
+        "heatmap",
+        Above(0),
+        "figure only",
+    ),
+    Claim(
+        "negative-pairs",
+        PAPER,
+        "Some neural and behavioural metrics correlate negatively (most negative pair, simultaneous interval).",
+        "heatmap",
+        Below(0),
+        "figure only",
+    ),
+    Claim(
+        "behaviour-dominates",
+        PAPER,
+        "The overall score is mostly behaviour: its part explains more variance than the neural part (difference).",
+        "Section 3",
+        Above(0),
+        f"{EXPLAINED['behaviour']:.2%} against {EXPLAINED['neural']:.2%}",
+    ),
+    Claim(
+        "behaviour-dominates-z",
+        PAPER,
+        "Behaviour still explains more when all metrics are standardised first (difference).",
+        "Section 3",
+        Above(0),
+        "figure only",
+    ),
+    Claim(
+        "ranks-differ",
+        PAPER,
+        "Averaging ranks orders the models otherwise than averaging scores does (rank correlation of the two orders).",
+        "Section 4; the bound is ours",
+        Below(0.9),
+        f"ρ = {RHO_MEAN_RANK}",
+    ),
+    Claim(
+        "ranks-further-than-z",
+        PAPER,
+        "Mean rank departs further from the arithmetic order than mean z-score does (difference of rank correlations).",
+        "Section 4",
+        Above(0),
+        f"{RHO_MEAN_Z} against {RHO_MEAN_RANK}",
+    ),
+    Claim(
+        "odd-one-out-apart",
+        PAPER,
+        "Odd-one-out similarity stands apart: it correlates less with the rest than the rest do with one another.",
+        "heatmap",
+        Below(0),
+        "figure only",
+    ),
+    Claim(
+        "attention-apart",
+        PAPER,
+        "Human feature alignment (attention maps) stands apart from the rest. No table here has such a metric.",
+        "heatmap",
+        Below(0),
+        "figure only",
+    ),
+)

@@ -1,0 +1,84 @@
+"""The recorded run on Brain-Score's leaderboard: a fixed part is computed anew and must be what the page says."""
+
+import io
+import json
+import os
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis import claims, plots, runner
+from analysis.chapters.metric_correlation import claims as committed
+from analysis.chapters.metric_correlation import experiments, public_tables
+from analysis.runner import embedded
+from analysis.scores import explained_variance, spearman_matrix
+
+pytestmark = pytest.mark.public_data
+
+
+@pytest.fixture(scope="module")
+def recording():
+    if not os.environ.get("ANALYSIS_DATA"):
+        pytest.skip("ANALYSIS_DATA is not set")
+    return nbformat.read(runner.text_half("metric_correlation", runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
+
+
+@pytest.fixture(scope="module")
+def numbers(recording) -> dict[str, pd.DataFrame]:
+    """The numbers of every figure, by its name."""
+    return {shown["name"]: pd.read_csv(io.StringIO(shown["csv"])) for shown in embedded(recording, plots.MIME)}
+
+
+@pytest.fixture(scope="module")
+def board():
+    return public_tables.read_leaderboard()
+
+
+def test_the_heatmap_is_that_of_the_data(numbers, board):
+    matrix = spearman_matrix(board.complete)
+    found = numbers["heatmap"]
+    assert len(found) == matrix.n_tests
+    for row in found.itertuples():
+        assert row.rho == pytest.approx(matrix.rho.loc[row.metric, row.other], abs=1e-6)
+    row = found.iloc[7]
+    rho, p = stats.spearmanr(board.complete[row["metric"]], board.complete[row["other"]])
+    assert (row["rho"], row["p"]) == pytest.approx((rho, p), abs=1e-6)
+
+
+def test_the_claims_are_those_of_the_data(recording, board):
+    (rows,) = embedded(recording, claims.MIME)
+    assert [row["id"] for row in rows] == [claim.id for claim in committed.CLAIMS]
+    measured = {row["id"]: row["measured"]["value"] for row in rows if row["measured"]}
+    assert measured["mean-correlation"] == pytest.approx(spearman_matrix(board.complete).mean, abs=1e-6)
+    scores = experiments.part_scores(board)["raw"]
+    shares = [explained_variance(scores["overall"], scores[part]) for part in ("behaviour", "neural")]
+    assert measured["behaviour-dominates"] == pytest.approx(shares[0] - shares[1], abs=1e-6)
+    overall = experiments.overall_scores(board)
+    rho = overall.corr("spearman").loc[experiments.HIERARCHY, experiments.RANK]
+    assert measured["ranks-differ"] == pytest.approx(rho, abs=1e-6)
+    assert not any(row["verdict"] == claims.REPRODUCED for row in rows), "models and metrics are not the paper's"
+
+
+def test_places_are_those_of_the_data(numbers, board):
+    found = numbers["slopes"].set_index("model")
+    expected = board.complete.mean(axis=1).round(12).rank(ascending=False, method="min").astype(int)
+    assert found[experiments.PLAIN].to_dict() == expected.to_dict()
+
+
+def test_the_contrast_is_that_of_the_data(numbers):
+    timm = public_tables.read_timm().corr("spearman").to_numpy()[np.triu_indices(6, 1)]
+    found = numbers["contrast"]
+    shown = found.loc[found["table"].str.startswith("timm"), "rho"]
+    np.testing.assert_allclose(np.sort(shown), np.sort(timm), atol=1e-6)
+    assert public_tables.read_testbed().columns.str.startswith("imagenet-c").sum() == 0
+
+
+def test_the_recording_is_small_and_names_its_data(recording):
+    assert len(json.dumps(recording)) < 3_000_000
+    assert set(recording.metadata.analysis.made_from.data) == set(
+        runner.parameters_of("metric_correlation", runner.PUBLIC).checked({}).public_files()
+    )
+    assert not [out for cell in recording.cells for out in cell.get("outputs", []) if out.output_type == "stream"]
