@@ -369,21 +369,24 @@ def _fit(batch: Batch, core: torch.Tensor, penalty: float, options: _Options) ->
         return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
     found = minimize(objective, points, objective.metric(), **limits)
-    if batch.symmetric:
-        _unfold(found, batch, penalty, options)
+    for _ in range(3 if batch.symmetric else 0):
+        rows = _folded(found.points.view_as(core))
+        if not len(rows):
+            break
+        # From |W| on: the same S with a larger trace, so it is better. Where all of W vanishes, signs are noise.
+        unfolded = _root(found.points.view_as(core)[rows] @ found.points.view_as(core)[rows])
+        part = objective.take(rows)
+        again = minimize(part, unfolded.flatten(1), part.metric(), **limits)
+        for name, values in vars(again).items():
+            getattr(found, name)[rows.to(values.device)] = values
     return found
 
 
-def _unfold(found: Minima, batch: Batch, penalty: float, options: _Options) -> None:
-    """Fit again from |W| what ended at a W with a negative eigenvalue: same S, and a larger trace, so it is better."""
-    cores = found.points.view(len(found.points), *batch.objects.shape[2:], -1)
+def _folded(cores: torch.Tensor) -> torch.Tensor:
+    """Which symmetric cores have a negative eigenvalue of any size."""
     rows = torch.linalg.cholesky_ex(cores).info.nonzero()[:, 0]
     spectra = torch.linalg.eigvalsh(cores[rows])
-    rows = rows[spectra[:, 0] < -1e-3 * spectra[:, -1].abs()] if len(rows) else rows
-    if len(rows):
-        again = _fit(batch.take(rows), _root(cores[rows] @ cores[rows]), penalty, options)
-        for name, values in vars(again).items():
-            getattr(found, name)[rows.to(getattr(found, name).device)] = values
+    return rows[spectra[:, 0] < -1e-3 * spectra[:, -1].abs()] if len(rows) else rows
 
 
 def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> torch.Tensor:
