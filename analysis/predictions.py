@@ -124,6 +124,9 @@ def _from_words(words: np.ndarray, label: int, names: list[str], stimuli: tuple[
     codes = np.vectorize(positions.__getitem__, otypes=[np.int64])(words)
     models = np.arange(len(names)) != label
     answers = codes[models]
+    if (answers < 0).all(1).any():
+        silent = np.array(names, dtype=object)[models][(answers < 0).all(1)][0]
+        raise ValueError(f"Every model of '{path}' must have at least 1 answer, got none from {silent!r}.")
     left_out = {"missing answers": int((answers < 0).sum())}
     kept = tuple(name for name, is_model in zip(names, models, strict=True) if is_model)
     return Predictions(answers, codes[label], kept, stimuli, tuple(categories), left_out)

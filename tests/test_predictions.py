@@ -1,12 +1,12 @@
 """Tables of answers: read as written, joined by image, nothing dropped without being counted."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from analysis import predictions
 from analysis.predictions import (
     MODEL_VS_HUMAN,
+    Predictions,
     image_name,
     imagenet_files,
     load_cifar10h_counts,
@@ -84,6 +84,7 @@ def test_some_models_can_be_picked(write):
         ("model,a,b\nlabel,x,y\nm,x,y\nm,x,y\n", "The first column of .* different model names, got 'm' twice"),
         ("model,a,\nlabel,x,y\nm,x,y\nn,x,y\n", "different stimulus names, got an empty one"),
         ("model,a,b\nlabel,x,x\nm,x,x\nn,x,x\n", "at least 2 different answers, got only 'x'"),
+        ("model,a,b\nlabel,x,y\nm,x,y\nn,,\n", "Every model of .* must have at least 1 answer, got none from 'n'"),
         ("model\nlabel\nm\nn\n", "The first row of .* must hold different stimulus names"),
     ],
 )
@@ -221,8 +222,8 @@ def test_cifar_counts_must_be_counts(tmp_path, monkeypatch):
         load_cifar10h_counts()
 
 
-def test_accuracies_leave_missing_answers_out(write):
-    frame = pd.DataFrame([["label", "x", "y"], ["m", "", ""], ["n", "x", ""]], columns=["model", "a", "b"])
-    accuracies = read_predictions(write(frame.to_csv(index=False))).accuracies
-    assert np.isnan(accuracies[0])
-    assert accuracies[1] == 1
+def test_accuracies_leave_missing_answers_out():
+    answers = np.array([[-1, -1], [0, -1], [1, 1]])
+    table = Predictions(answers, np.array([0, 1]), ("a", "b", "c"), ("s", "t"), ("x", "y"))
+    assert np.isnan(table.accuracies[0])
+    assert table.accuracies[1:].tolist() == [1, 0.5]

@@ -1,8 +1,7 @@
 """The chapter's experiments: networks and tables of answers in, tidy tables out."""
 
-import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,8 +10,6 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from analysis import activations, similarity
-from analysis.activations import record
 from analysis.agreement import (
     Agreement,
     accuracy_floor,
@@ -21,140 +18,14 @@ from analysis.agreement import (
     contrastive_stimuli,
 )
 from analysis.corruptions import KINDS, corrupt
-from analysis.datasets import Images, halves
+from analysis.datasets import Images
 from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.kept import code_hash, kept, weights_hash
 from analysis.predictions import Predictions, read_predictions
 from analysis.progress import steps
-from analysis.similarity import cka_matrix
-from analysis.zoo import ZOO, Network, load_zoo, out_of_sample_answers
+from analysis.zoo import ZOO, out_of_sample_answers
 
-MOTIFS = ("convolution", "attention")
-LAYERS = ("early", "middle", "late")
 ALL, CONTRASTIVE, ELSEWHERE = "all", "contrastive", "contrastive, chosen on other models"
 LEVEL = 0.95
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Squares against natural images
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """CKA between convolutional and attention networks: `matrices` by (stimuli, layer), networks ordered by motif."""
-
-    names: list[str]
-    motifs: np.ndarray
-    matrices: dict[tuple[str, str], np.ndarray]
-
-    def long(self) -> pd.DataFrame:
-        """One row a stimulus set, layer and pair of networks."""
-        rows = [
-            (stimuli, layer, self.names[i], self.names[j], matrix[i, j])
-            for (stimuli, layer), matrix in self.matrices.items()
-            for i, j in combinations(range(len(self.names)), 2)
-        ]
-        return pd.DataFrame(rows, columns=["stimuli", "layer", "network", "other", "CKA"])
-
-
-def stimulus_sets(images: Images, squares: torch.Tensor, *, seed: int) -> dict[str, torch.Tensor]:
-    """The squares, and as many images that the networks were not trained on."""
-    unseen = halves(images, seed)[1]
-    drawn = np.sort(np.random.default_rng(seed).permutation(unseen)[: len(squares)])
-    return {"squares": squares, images.name: images.x[drawn]}
-
-
-def compare_geometry(
-    images: Images, sets: dict[str, torch.Tensor], *, debiased: bool, seed: int, names: Sequence[str] | None = None
-) -> Geometry:
-    """CKA of all pairs of normally trained convolutional and attention networks, for every set and layer."""
-    names = list(names or _separable())
-    train = halves(images, seed)[0]
-    networks = load_zoo(names, images=images, train_indices=train, seed=seed, progress=steps)
-    made_of = {
-        "networks": [weights_hash(network.module) for network in networks],
-        "stimuli": [hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest() for x in sets.values()],
-        "debiased": debiased,
-        "code": code_hash(activations, similarity),
-    }
-    found = kept("cka", made_of, lambda: {"matrices": np.stack(list(_cka(networks, sets, debiased)))})
-    keys = [(stimuli, layer) for stimuli in sets for layer in LAYERS]
-    matrices = dict(zip(keys, found["matrices"], strict=True))
-    return Geometry(names, np.array([ZOO[name].motif for name in names]), matrices)
-
-
-def _cka(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Iterator[np.ndarray]:
-    """CKA matrices, set by set and layer by layer."""
-    for x, layer in steps([(x, layer) for x in sets.values() for layer in LAYERS], "CKA"):
-        seen = [record(network.module, x, network.landmarks[layer]).values for network in networks]
-        yield cka_matrix(seen, debiased=debiased)
-
-
-def _separable() -> list[str]:
-    normal = {name: kind for name, kind in ZOO.items() if kind.training == "normal" and kind.motif in MOTIFS}
-    return sorted(normal, key=lambda name: MOTIFS.index(normal[name].motif))
-
-
-def separation(matrix: np.ndarray, groups: np.ndarray, rows: np.ndarray | None = None) -> float:
-    """Mean similarity within groups minus between, over the pooled standard deviation: 0 = no blocks; unbounded.
-
-    `rows` may name networks several times (a resample); a network is never paired with itself.
-    """
-    rows = np.arange(len(matrix)) if rows is None else rows
-    first, second = np.triu_indices(len(rows), 1)
-    first, second = rows[first], rows[second]
-    pairs = first != second
-    values, same = matrix[first, second][pairs], (groups[first] == groups[second])[pairs]
-    within, between = values[same], values[~same]
-    if min(len(within), len(between)) < 2:
-        return np.nan
-    squares = sum(((part - part.mean()) ** 2).sum() for part in (within, between))
-    return float((within.mean() - between.mean()) / np.sqrt(squares / (len(values) - 2)))
-
-
-def block_means(geometry: Geometry, layer: str) -> pd.DataFrame:
-    """Mean CKA within convolution, within attention and between the two, a row a stimulus set."""
-    first, second = np.triu_indices(len(geometry.names), 1)
-    kinds = np.where(geometry.motifs[first] == geometry.motifs[second], "within " + geometry.motifs[first], "between")
-    rows = {
-        stimuli: pd.Series(matrix[first, second]).groupby(kinds).mean()
-        for (stimuli, name), matrix in geometry.matrices.items()
-        if name == layer
-    }
-    return pd.DataFrame(rows).T[["within convolution", "within attention", "between"]]
-
-
-def separations(geometry: Geometry, *, n_permutations: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Separation of the motifs for every stimulus set and layer.
-
-    `low` and `high` bound the bootstrap over networks; `chance low` and `chance high` hold 95 % of the separations of
-    shuffled motifs.
-    """
-    rows = []
-    for (stimuli, layer), matrix in geometry.matrices.items():
-        measured = separation_interval([matrix], geometry.motifs, seed=seed)
-        shuffled = _shuffled_separations(matrix, geometry.motifs, n_permutations, seed)
-        low, high = np.quantile(shuffled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        rows.append(
-            {"stimuli": stimuli, "layer": layer, "separation": measured.value, "low": measured.low}
-            | {"high": measured.high, "chance low": low, "chance high": high}
-        )
-    return pd.DataFrame(rows)
-
-
-def _shuffled_separations(matrix: np.ndarray, groups: np.ndarray, n_permutations: int, seed: int) -> list[float]:
-    rng = np.random.default_rng(seed)
-    return [separation(matrix, rng.permutation(groups)) for _ in range(n_permutations)]
-
-
-def separation_interval(matrices: Sequence[np.ndarray], groups: np.ndarray, *, seed: int = 0) -> Measured:
-    """Separation in the first matrix, minus that in the second where there is one; bootstrap over networks."""
-
-    def difference(rows: np.ndarray) -> float:
-        found = [separation(matrix, groups, rows) for matrix in matrices]
-        return found[0] - sum(found[1:])
-
-    return bootstrap_interval(difference, np.arange(len(groups)), n_resamples=1000, seed=seed)
-
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Agreement
@@ -297,7 +168,7 @@ def _smallest_drop_elsewhere(halves_table: pd.DataFrame) -> Measured:
 
 
 def _smallest(drops: pd.Series, drawn: np.ndarray, interval: str) -> Measured:
-    """The smallest drop over bins, whose interval is that of the bin: the least one's, taken anew in every resample."""
+    """The smallest drop over bins; for its interval the smallest is taken anew in every resample."""
     smallest = drawn.min(0)
     smallest = smallest[np.isfinite(smallest)]
     if np.isnan(drops).any() or not len(smallest):
@@ -482,12 +353,6 @@ def contact_sheet(predictions: Predictions, n_shown: int = 6) -> pd.DataFrame:
 def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables of several sets of answers below one another, the set's name in the first column."""
     return pd.concat([table.assign(set=name) for name, table in tables.items()], ignore_index=True)
-
-
-def described(sets: dict[str, torch.Tensor]) -> pd.DataFrame:
-    """Size and mean brightness of stimulus sets."""
-    rows = [{"stimuli": name, "images": len(x), "mean brightness": float(x.mean())} for name, x in sets.items()]
-    return pd.DataFrame(rows)
 
 
 def described_answers(predictions: Predictions) -> dict[str, str]:

@@ -8,7 +8,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.chapters.contrastive_stimuli.experiments import ALL, CONTRASTIVE, ELSEWHERE, LAYERS, Geometry
+from analysis.chapters.contrastive_stimuli.experiments import ALL, CONTRASTIVE, ELSEWHERE
+from analysis.chapters.contrastive_stimuli.representations import LAYERS, Geometry
 from analysis.plots import GREY, PALETTE
 
 _SERIES = {
