@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 
 import joblib
@@ -11,7 +10,7 @@ import pandas as pd
 import torch
 
 from analysis.activations import record
-from analysis.datasets import Images, halves
+from analysis.datasets import Images, halves, load_images
 from analysis.folders import cache_dir
 from analysis.intervals import Measured, bootstrap_interval, mean_interval, spearman
 from analysis.observers import Observer, load_features, load_things_triplets, simulated_observer
@@ -22,6 +21,7 @@ from analysis.zoo import load_zoo
 
 Features = dict[str, np.ndarray]
 FLEXIBILITY = ("zero-shot", "diagonal", "low-rank", "full", "full, few axes")
+PENALTY_PATH = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 PREDICTORS = ("candidate's shift", "generator's shift", "candidate's dimensionality", "generator's dimensionality")
 
 
@@ -42,6 +42,34 @@ class Study:
     def simulated(self) -> bool:
         """Whether the observer is simulated, and so known."""
         return self.observer.similarity is not None
+
+    @property
+    def n_objects(self) -> int:
+        """Objects that triplets are drawn from."""
+        return len(next(iter(self.features.values())))
+
+    @property
+    def target(self) -> str:
+        """What geometries are compared with, see `convergence`."""
+        return "simulated observer" if self.simulated else "mean of the other fitted models"
+
+
+def study_of(parameters) -> Study:
+    """The study that a chapter's `Parameters` describe."""
+    if parameters.features != "zoo":
+        return own_study(parameters.features, parameters.triplets)
+    return zoo_study(
+        load_images(parameters.images),
+        parameters.networks,
+        parameters.n_objects,
+        seed=parameters.first_seed,
+        triplets=parameters.triplets,
+        n_triplets=parameters.n_answers,
+        pixels=parameters.pixels,
+        classes=parameters.classes,
+        strokes=parameters.strokes,
+        ceiling=parameters.ceiling,
+    )
 
 
 def zoo_study(images: Images, models: Sequence[str], n_objects: int, *, seed: int, triplets: str, **observer) -> Study:
@@ -68,7 +96,7 @@ def zoo_study(images: Images, models: Sequence[str], n_objects: int, *, seed: in
 
 
 def own_study(folder: str, triplets: str) -> Study:
-    """Features and human answers from the user's files; models of one family share what stands before the first dash."""
+    """Features and human answers from the user's files; a model's family is its name up to the first dash."""
     features = {name: normalised(table) for name, table in load_features(folder).items()}
     n_objects = len(next(iter(features.values())))
     rows = [[name, name.split("-")[0], "unknown", "unknown", table.shape[1]] for name, table in features.items()]
@@ -94,7 +122,14 @@ def leading_axes(table: np.ndarray, n_axes: int) -> np.ndarray:
     return normalised(table @ axes.T)
 
 
-def recover(study: Study, sizes: Sequence[int], n_seeds: int, *, features: Features | None = None, **options) -> Recovery:
+def middle_size(sizes: Sequence[int]) -> int:
+    """The middle one of the numbers of triplets, the larger of two."""
+    return sorted(sizes)[len(sizes) // 2]
+
+
+def recover_study(
+    study: Study, parameters, sizes: Sequence[int], n_seeds: int, *, features: Features | None = None, **options
+) -> Recovery:
     """The recovery experiment on a study; finished pieces are kept in the cache."""
     return recovery_experiment(
         features or study.features,
@@ -102,6 +137,10 @@ def recover(study: Study, sizes: Sequence[int], n_seeds: int, *, features: Featu
         n_seeds,
         observer_triplets=study.observer.triplets,
         observer_choices=study.observer.choices,
+        ceiling=parameters.ceiling,
+        penalties=parameters.penalties,
+        n_folds=parameters.n_folds,
+        seed=parameters.first_seed,
         n_jobs=-1,
         cache=cache_dir() / "recovery",
         **options,
@@ -131,7 +170,7 @@ def over_models(values: Sequence[float]) -> Measured:
 
 
 def systematic_winner(table: pd.DataFrame, n_triplets: int) -> Measured:
-    """How much more than its share of the lost simulations the most frequent false winner takes: 0 = no more than others.
+    """Share of the lost simulations that the most frequent false winner takes, beyond an even share: 0 = no favourite.
 
     The winner is chosen on all other seeds, its share taken on the one left out, so that choosing does not inflate it.
     Seeds in which nothing is lost say nothing and are left out.
@@ -150,6 +189,12 @@ def _false_wins(table: pd.DataFrame, n_triplets: int) -> pd.Series:
     won = confusion_matrix(table, n_triplets).loc[:, sorted(set(table["candidate"]))]
     true = won.columns.to_numpy() == won.index.to_numpy()[:, None]
     return won.mask(true, 0.0).sum()
+
+
+def false_winners(table: pd.DataFrame, n_triplets: int) -> pd.Series:
+    """Share of the simulations lost by the true model that each candidate takes, largest first; 0 if none is lost."""
+    wins = _false_wins(table[table["n_triplets"] == n_triplets], n_triplets).sort_values(ascending=False)
+    return (wins / max(wins.sum(), 1e-12)).rename("share of lost simulations")
 
 
 def convergence(study: Study, found: Recovery) -> pd.DataFrame:
@@ -211,7 +256,7 @@ def predictions(
 def _predicted(table, observer: Observer, test_objects, setting: dict, penalties) -> list[float]:
     torch.set_num_threads(1)
     options = {key: value for key, value in setting.items() if key != "n_axes"}
-    table = leading_axes(table, setting["n_axes"]) if "n_axes" in setting else table
+    table = _prepared(table, setting)
     tested = np.isin(observer.triplets, test_objects).sum(axis=1)
     train, test = ((observer.triplets[tested == n], observer.choices[tested == n]) for n in (0, 3))
     if len(train[0]) == 0 or len(test[0]) == 0:
@@ -244,23 +289,27 @@ def flexibility_settings(rank: int) -> dict[str, dict]:
     return settings | {FLEXIBILITY[4]: {"transform": "full", "n_axes": rank}}
 
 
-def flexibility(study: Study, size: int, n_seeds: int, *, rank: int, penalties, n_folds: int, seed: int, **options):
+def flexibility(study: Study, parameters, size: int, n_seeds: int) -> pd.DataFrame:
     """Predictive accuracy and recovery for every level of flexibility, one row a level and model.
 
     Generators and candidates have the same flexibility. Recovery is at one number of triplets.
     """
-    settings = flexibility_settings(rank)
-    predicted = at_best_penalty(predictions(study, settings, penalties, n_folds=n_folds, seed=seed))
-    tables = []
+    settings = flexibility_settings(parameters.rank)
+    predicted = predictions(
+        study, settings, parameters.penalties, n_folds=parameters.n_folds, seed=parameters.first_seed
+    )
+    won = []
     for name, setting in settings.items():
-        features, fit = study.features, {key: value for key, value in setting.items() if key != "n_axes"}
-        if "n_axes" in setting:
-            features = {model: leading_axes(table, rank) for model, table in features.items()}
-        found = recover(study, [size], n_seeds, features=features, penalties=penalties, n_folds=n_folds, seed=seed,
-                        **fit, **options)  # fmt: skip
-        won = by_generator(found.table, size).rename_axis("model").reset_index()
-        tables.append(won.assign(setting=name))
-    return predicted.merge(pd.concat(tables), on=["setting", "model"])
+        fit = {key: value for key, value in setting.items() if key != "n_axes"}
+        features = {model: _prepared(table, setting) for model, table in study.features.items()}
+        found = recover_study(study, parameters, [size], n_seeds, features=features, **fit)
+        own = by_generator(found.table, size).rename_axis("model").reset_index()
+        won.append(own.assign(setting=name))
+    return at_best_penalty(predicted).merge(pd.concat(won), on=["setting", "model"])
+
+
+def _prepared(table: np.ndarray, setting: dict) -> np.ndarray:
+    return leading_axes(table, setting["n_axes"]) if "n_axes" in setting else table
 
 
 def contrast(table: pd.DataFrame, column: str, first: str, second: str) -> Measured:
@@ -269,7 +318,7 @@ def contrast(table: pd.DataFrame, column: str, first: str, second: str) -> Measu
     return over_models(wide[first] - wide[second])
 
 
-def penalty_path(study: Study, penalties: Sequence[float], *, n_folds: int, seed: int) -> pd.DataFrame:
+def penalty_path(study: Study, penalties: Sequence[float] = PENALTY_PATH, *, n_folds: int, seed: int) -> pd.DataFrame:
     """Accuracy on unseen objects against λ for ridge and shrinkage, with the features as they are for comparison."""
     settings = {kind: {"regularizer": kind} for kind in ("shrinkage", "ridge")}
     fitted = predictions(study, settings, penalties, n_folds=n_folds, seed=seed)
@@ -302,6 +351,12 @@ def fewer_candidates(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
     return pd.DataFrame(rows).groupby(["generator", "k"], sort=False)["recovery"].mean().reset_index()
 
 
+def all_against_half(fewer: pd.DataFrame) -> Measured:
+    """Recovery among all candidates minus recovery among random halves of them, over models."""
+    wide = fewer.pivot(index="generator", columns="k", values="recovery")
+    return over_models(wide[wide.columns.max()] - wide[max(2, wide.columns.max() // 2)])
+
+
 def within_groups(table: pd.DataFrame, models: pd.DataFrame, column: str, n_triplets: int) -> pd.DataFrame:
     """Recovery among candidates of one group, beside random candidates as many; groups of one are left out."""
     random = fewer_candidates(table, n_triplets).set_index(["generator", "k"])["recovery"]
@@ -309,9 +364,10 @@ def within_groups(table: pd.DataFrame, models: pd.DataFrame, column: str, n_trip
     for group, members in models.groupby(column, sort=False):
         names = list(members.index)
         inside = table[table["generator"].isin(names) & table["candidate"].isin(names)]
-        if len(names) > 1:
+        size = len(names)
+        if size > 1:
             rows += [
-                {"group": group, "k": len(names), "generator": name, "recovery": share, "random": random[name, len(names)]}
+                {"group": group, "k": size, "generator": name, "recovery": share, "random": random[name, size]}
                 for name, share in by_generator(inside, n_triplets).items()
             ]
     return pd.DataFrame(rows, columns=["group", "k", "generator", "recovery", "random"])
@@ -357,8 +413,9 @@ def _weighted_fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarr
     return solution[1:] if rank == design.shape[1] else np.full(x.shape[1], np.nan)
 
 
-def as_measured(row: pd.Series, n_models: int) -> Measured:
-    """One coefficient of the regression with its interval."""
+def coefficient(coefficients: pd.DataFrame, name: str, n_models: int) -> Measured:
+    """One coefficient of `regression` with its interval."""
+    row = coefficients.set_index("property").loc[name]
     if not np.isfinite([row["beta"], row["low"], row["high"]]).all():
         return Measured(np.nan, -np.inf, np.inf, "too few models")
     return Measured(row["beta"], row["low"], row["high"], f"98.75% bootstrap, {n_models} models")
@@ -391,8 +448,25 @@ def _win_share(accuracies: pd.DataFrame, winner: str) -> float:
 
 def nearest_models(similarities: Mapping[str, np.ndarray]) -> pd.Series:
     """For each model, the other one whose fitted similarities correlate most with its own."""
-    pairs = {name: _pairs(similarity) for name, similarity in similarities.items()}
-    alike = pd.DataFrame(np.eye(len(pairs)) * -2, index=list(pairs), columns=list(pairs))
-    for a, b in combinations(pairs, 2):
-        alike.loc[a, b] = alike.loc[b, a] = np.corrcoef(pairs[a], pairs[b])[0, 1]
-    return alike.idxmax()
+    alike = _likeness(similarities)
+    return alike.mask(np.eye(len(alike), dtype=bool)).idxmax()
+
+
+def nearest_share(found: Recovery, n_triplets: int) -> float:
+    """Share of the lost simulations that go to the model nearest to the generator (`nearest_models`)."""
+    won = confusion_matrix(found.table, n_triplets)
+    nearest = nearest_models(found.similarities)
+    to_nearest = sum(won.loc[name, nearest[name]] for name in won.index)
+    return to_nearest / max(sum(1 - won.loc[name, name] for name in won.index), 1e-12)
+
+
+def mutual_likeness(study: Study, found: Recovery) -> tuple[float, float]:
+    """Mean correlation of two models' similarities, before and after the fit to the observer."""
+    before = {name: table @ table.T for name, table in study.features.items()}
+    upper = np.triu_indices(len(before), 1)
+    return tuple(float(_likeness(which).to_numpy()[upper].mean()) for which in (before, found.similarities))
+
+
+def _likeness(similarities: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    pairs = np.stack([_pairs(similarity) for similarity in similarities.values()])
+    return pd.DataFrame(np.corrcoef(pairs), index=list(similarities), columns=list(similarities))

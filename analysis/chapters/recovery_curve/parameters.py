@@ -33,9 +33,7 @@ class Parameters(ChapterParameters):
     triplets: str = Field(
         "simulated", description='"simulated", or a file of human answers in one of the public THINGS formats'
     )
-    models: list[str] = Field(
-        list(MODELS), min_length=3, description="networks of the zoo; three or more, all different"
-    )
+    models: list[str] = Field([], description="networks of the zoo, three or more; empty for the eight of the chapter")
     n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     sizes: list[int] = Field(
         [100, 400, 1600, 6400, 12800, 25600], min_length=2, description="numbers of training triplets"
@@ -43,10 +41,10 @@ class Parameters(ChapterParameters):
     n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
     penalties: list[float] = Field(
-        [0.3, 0.03, 0.003, 0.0003], min_length=1, description="strengths of the penalty to choose from"
+        [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
     )
     rank: int = Field(8, ge=1, description="columns of the low-rank transform, and axes kept by the PCA")
-    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people have 0.678")
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
     n_answers: int = Field(20000, ge=500, description="triplets that the simulated observer answers")
     pixels: float = Field(1.0, ge=0, description="weight of pixels in the simulated observer")
     classes: float = Field(1.0, ge=0, description="weight of classes in the simulated observer")
@@ -74,7 +72,7 @@ class Parameters(ChapterParameters):
     def _triplets_can_be_read(cls, value: str, info) -> str:
         own_features = info.data.get("features", "zoo") != "zoo"
         if value == "simulated" and own_features:
-            raise ValueError("must be a file of answers when 'features' is a folder: the simulated observer sees images.")
+            raise ValueError("must be a file of answers if 'features' is a folder: the simulated observer sees images.")
         if value != "simulated":
             _readable(load_things_triplets, value)
         return value
@@ -83,8 +81,8 @@ class Parameters(ChapterParameters):
     @classmethod
     def _models_are_in_the_zoo(cls, value: list[str]) -> list[str]:
         strangers = [name for name in value if name not in ZOO]
-        if strangers or len(set(value)) < len(value):
-            raise ValueError(f"must be different networks of the zoo ({', '.join(ZOO)}), got {', '.join(value)}.")
+        if strangers or len(set(value)) < len(value) or len(value) in (1, 2):
+            raise ValueError(f"must be three or more different networks of {', '.join(ZOO)}, got {', '.join(value)}.")
         return value
 
     @field_validator("sizes", "penalties")
@@ -94,9 +92,14 @@ class Parameters(ChapterParameters):
             raise ValueError(f"must be different and above 0, got {value}.")
         return value
 
+    @property
+    def networks(self) -> list[str]:
+        """The networks of the zoo that take part."""
+        return self.models or list(MODELS)
+
     def amount(self) -> float:
         """Fits, large data sets counting more."""
-        fits = len(self.models) ** 2 * self.n_seeds * self.n_folds * len(self.penalties)
+        fits = len(self.networks) ** 2 * self.n_seeds * self.n_folds * len(self.penalties)
         return fits * sum(1 + size / 5000 for size in self.sizes)
 
     def data_files(self) -> dict[str, Path]:
