@@ -169,6 +169,21 @@ def over_models(values: Sequence[float]) -> Measured:
     return bootstrap_interval(np.mean, np.asarray(values, dtype=float), over="models")
 
 
+def false_winners(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
+    """Who takes the simulations that the true model loses: one row a candidate, the most frequent first.
+
+    ``taken`` is its share of the lost simulations, ``even`` its share if every candidate took as many of the lost ones
+    that it did not generate itself. Both are 0 if nothing is lost.
+    """
+    won = confusion_matrix(table, n_triplets)
+    won = won[list(won.index)]
+    false = won.mask(np.eye(len(won), dtype=bool), 0.0)
+    lost = false.sum(axis=1)
+    total = max(lost.sum(), 1e-12)
+    shares = pd.DataFrame({"taken": false.sum() / total, "even": (lost.sum() - lost) / (len(lost) - 1) / total})
+    return shares.rename_axis("candidate").sort_values("taken", ascending=False, kind="stable")
+
+
 def systematic_winner(table: pd.DataFrame, n_triplets: int) -> Measured:
     """Share of the lost simulations that the most frequent false winner takes, beyond an even share: 0 = no favourite.
 
@@ -176,25 +191,14 @@ def systematic_winner(table: pd.DataFrame, n_triplets: int) -> Measured:
     Seeds in which nothing is lost say nothing and are left out.
     """
     at_size = table[table["n_triplets"] == n_triplets]
-    losses = {seed: _false_wins(rows, n_triplets) for seed, rows in at_size.groupby("seed")}
     excess = []
-    for seed, lost in losses.items():
-        others = sum(part for other, part in losses.items() if other != seed)
-        if len(losses) > 1 and lost.sum() > 0 and others.sum() > 0:
-            excess.append(lost[others.idxmax()] / lost.sum() - 1 / len(lost))
+    for seed in sorted(set(at_size["seed"])):
+        others = at_size[at_size["seed"] != seed]
+        shares = false_winners(at_size[at_size["seed"] == seed], n_triplets)
+        if len(others) and shares["taken"].any():
+            favourite = false_winners(others, n_triplets).index[0]
+            excess.append(shares.loc[favourite, "taken"] - shares.loc[favourite, "even"])
     return mean_interval(np.array(excess or [np.nan]))
-
-
-def _false_wins(table: pd.DataFrame, n_triplets: int) -> pd.Series:
-    won = confusion_matrix(table, n_triplets).loc[:, sorted(set(table["candidate"]))]
-    true = won.columns.to_numpy() == won.index.to_numpy()[:, None]
-    return won.mask(true, 0.0).sum()
-
-
-def false_winners(table: pd.DataFrame, n_triplets: int) -> pd.Series:
-    """Share of the simulations lost by the true model that each candidate takes, largest first; 0 if none is lost."""
-    wins = _false_wins(table[table["n_triplets"] == n_triplets], n_triplets).sort_values(ascending=False)
-    return (wins / max(wins.sum(), 1e-12)).rename("share of lost simulations")
 
 
 def convergence(study: Study, found: Recovery) -> pd.DataFrame:

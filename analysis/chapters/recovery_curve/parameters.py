@@ -29,12 +29,12 @@ class Parameters(ChapterParameters):
     images: str = Field(
         "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
     )
+    n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
         "simulated", description='"simulated", or a file of human answers in one of the public THINGS formats'
     )
     models: list[str] = Field([], description="networks of the zoo, three or more; empty for the eight of the chapter")
-    n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     sizes: list[int] = Field(
         [100, 400, 1600, 6400, 12800, 25600], min_length=2, description="numbers of training triplets"
     )
@@ -70,11 +70,12 @@ class Parameters(ChapterParameters):
     @field_validator("triplets")
     @classmethod
     def _triplets_can_be_read(cls, value: str, info) -> str:
-        own_features = info.data.get("features", "zoo") != "zoo"
-        if value == "simulated" and own_features:
+        features = info.data.get("features")  # absent if it was refused itself
+        if value == "simulated" and features not in ("zoo", None):
             raise ValueError("must be a file of answers if 'features' is a folder: the simulated observer sees images.")
-        if value != "simulated":
-            _readable(load_things_triplets, value)
+        if value != "simulated" and features is not None:
+            n_objects = info.data.get("n_objects", 0) if features == "zoo" else _n_objects(features)
+            _readable(load_things_triplets, value, n_objects=n_objects)
         return value
 
     @field_validator("models")
@@ -114,8 +115,12 @@ class Parameters(ChapterParameters):
         return files
 
 
-def _readable(load, path: str) -> None:
+def _readable(load, path: str, **options):
     try:
-        load(path)
+        return load(path, **options)
     except (OSError, ValueError) as error:
         raise ValueError(str(error)) from None
+
+
+def _n_objects(folder: str) -> int:
+    return len(next(iter(load_features(folder).values())))
