@@ -22,8 +22,9 @@ setup:
 public: setup
 	@$(RUN) -m analysis record
 
+# Speed as ratios against named alternatives in the same run; about half an hour on an idle machine.
 benchmarks: setup
-	@$(RUN) -m pytest benchmarks --benchmark-only -o python_files='bench_*.py' -o python_functions='bench_*'
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
 
 # Pins anew what pyproject.toml asks for. "+cpu" names one build of PyTorch; "2.13.0" accepts every build.
 lock: setup

@@ -12,9 +12,14 @@ def as_features(value: ArrayLike, name: str, *, min_stimuli: int = 1, device: st
     Raises
     ------
     ValueError
-        If the array is not two-dimensional, has no unit, has fewer than `min_stimuli` rows, or holds NaN or infinity.
+        If the array does not hold real numbers, is not two-dimensional, has no unit, has fewer than `min_stimuli`
+        rows, or holds NaN or infinity.
     """
-    tensor = torch.as_tensor(value, device=device)
+    try:
+        writable = value if isinstance(value, torch.Tensor) else np.require(value, requirements="W")
+        tensor = torch.as_tensor(writable, device=device)
+    except TypeError as error:  # texts or objects
+        raise ValueError(f"'{name}' must be an array of numbers, got {type(value).__name__} ({error}).") from None
     if tensor.is_complex():
         raise ValueError(f"'{name}' must be real, got {tensor.dtype}.")
     if tensor.dtype != torch.float64:

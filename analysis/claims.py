@@ -139,22 +139,22 @@ class Ledger:
         display({"text/html": table_html(rows), "text/plain": table_text(rows), MIME: rows}, raw=True)
 
 
-_COLUMNS = ("Claim", "Where", "Reported", "Measured", "Rule", "Verdict")
+_COLUMNS = ("Verdict", "Claim", "Reported", "Measured", "Rule", "Where")
 
 
 def table_html(rows: list[dict]) -> str:
     """The claims as an HTML table; verdicts carry a class each, so that colour only repeats what the words say."""
     head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     body = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in rows)
-    return f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    table = f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="claims-box">{table}</div>'
 
 
 def _cells(row: dict) -> list[str]:
-    plain = (row["statement"], row["where"], row["reported"] or "—", _measured_text(row["measured"]), row["rule"])
     name = row["verdict"].replace(" ", "-")
-    return [f"<td>{html.escape(text)}</td>" for text in plain] + [
-        f'<td><span class="verdict {name}">{row["verdict"]}</span></td>'
-    ]
+    plain = (row["statement"], row["reported"] or "—", _measured_text(row["measured"]), row["rule"], row["where"])
+    badge = f'<td><span class="verdict {name}">{row["verdict"]}</span></td>'
+    return [badge, *(f"<td>{html.escape(text)}</td>" for text in plain)]
 
 
 def table_text(rows: list[dict]) -> str:

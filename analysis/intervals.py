@@ -54,8 +54,8 @@ def mean_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.9
 def mean_correlation_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.95) -> Measured:
     """Mean of correlations with its interval, both through Fisher's z, so that they stay within [−1, 1].
 
-    Parameters and the interval of a single value are those of `mean_interval`. Undefined correlations (NaN) are left out,
-    and the description counts what is left.
+    Parameters and the interval of a single value are those of `mean_interval`. Undefined correlations (NaN) are left
+    out, and the description counts what is left.
 
     Examples
     --------

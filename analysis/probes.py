@@ -9,8 +9,7 @@ How the fits are made fast, with nothing approximated:
 
 - Only the row space of the training objects matters to a full transform: the features are rotated to their ``r``
   principal axes, and on the complement the optimum is :math:`W = \gamma I` (shrinkage) or 0 (ridge).
-- The gradient goes through S once: three gathered entries a triplet, softmax, scatter (which merges repeated pairs),
-  two matrix products.
+- The objective and its gradient go through S once (`analysis.likelihood`).
 - Fits of one set of features to many data sets advance together, as one batched, preconditioned L-BFGS. Penalties are
   visited from strong to weak; each fit starts where the path of the stronger ones points to.
 """
@@ -21,8 +20,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from analysis import lbfgs
 from analysis.checks import as_features, as_integers, choose
 from analysis.lbfgs import Minima, minimize
+from analysis.likelihood import Batch, Objective
 
 REGULARIZERS = ("shrinkage", "ridge")
 TRANSFORMS = ("full", "diagonal", "low-rank", "zero-shot")
@@ -96,7 +97,7 @@ def fit_probe(
     transform: str = "full",
     rank: int | None = None,
     start=None,
-    tolerance: float = 2e-6,
+    tolerance: float = 1e-6,
     max_iterations: int = 2000,
     device: str | torch.device | None = None,
 ) -> Probe:
@@ -182,7 +183,7 @@ def fit_probes(
     transform: str = "full",
     rank: int | None = None,
     start=None,
-    tolerance: float = 2e-6,
+    tolerance: float = 1e-6,
     max_iterations: int = 2000,
     device: str | torch.device | None = None,
 ) -> list[list[list[Probe]]]:
@@ -281,14 +282,15 @@ class _Options:
 def _fit_table(table: torch.Tensor, datasets, options: _Options) -> list[list[Probe]]:
     if not datasets or not options.penalties:
         return [[] for _ in datasets]
-    basis = _row_space(table[_used(datasets)]) if options.transform in ("full", "low-rank") else None
+    used = _used(datasets)
+    basis = _row_space(table[used]) if options.transform in ("full", "low-rank") else None
     coordinates = table if basis is None else table @ basis
     if options.rank is not None and not 1 <= options.rank <= coordinates.shape[1]:
         raise ValueError(f"'rank' must be 1 to {coordinates.shape[1]}, the features' rank, got {options.rank!r}.")
     start = _start(coordinates, basis, options)
     fits: list = [None] * len(datasets)
-    for members in _groups(datasets, coordinates):
-        batch = _Batch.of(coordinates, [datasets[i] for i in members], options)
+    for members in _groups(datasets, len(used), coordinates.shape[1], coordinates.device.type):
+        batch = Batch.of(coordinates, [datasets[i] for i in members], options.regularizer, options.transform)
         for i, path in zip(members, _fit_path(batch, start, basis, options), strict=True):
             fits[i] = path
     return fits
@@ -327,177 +329,20 @@ def _root(squared: torch.Tensor) -> torch.Tensor:
     return (axes * values.clamp_min(0).sqrt().unsqueeze(-2)) @ axes.mT
 
 
-def _groups(datasets, coordinates: torch.Tensor):
-    """Data sets of like size together, as many as fit into the cache (CPU) or fill the device."""
-    budget = 2**20 if coordinates.device.type == "cpu" else 2**29
+def _groups(datasets, n_objects: int, width: int, device: str):
+    """Data sets of like size together, as many as work within the cache (CPU) or keep the device busy."""
+    budget = 2**21 if device == "cpu" else 2**29
     order = sorted(range(len(datasets)), key=lambda i: len(datasets[i][1]))
     while order:
         n_triplets = len(datasets[order[-1]][1])
-        n_objects = min(len(coordinates), 3 * n_triplets)
-        size = max(1, budget // (n_objects**2 + 6 * n_triplets))
-        yield order[-size:]
-        del order[-size:]
+        size = min(n_objects, 3 * n_triplets)
+        numbers = size**2 + 6 * n_triplets + 3 * size * width + 2 * lbfgs.MEMORY * width**2
+        count = max(1, budget // numbers)
+        yield order[-count:]
+        del order[-count:]
 
 
-class _Batch:
-    """Several fits of one set of features, padded to one shape: objects (B, m, q), members (B, 3, N).
-
-    Members are rows of `objects`: the chosen odd one of each triplet, then the other two.
-    """
-
-    def __init__(self, objects, members, weights, regularizer, transform):
-        self.objects, self.members, self.weights = objects, members, weights
-        self.regularizer, self.transform = regularizer, transform
-        # With shrinkage W is symmetric and positive at the optimum; searching such W only saves a sixth of the steps.
-        # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
-        self.symmetric = transform == "full" and regularizer == "shrinkage"
-        count, self.size = objects.shape[:2]
-        starts = torch.arange(count, device=members.device)[:, None, None] * self.size
-        odd, left, right = (members + starts).unbind(1)
-        self.sparse = members.shape[2] * 128 < self.size**2
-        if self.sparse:  # few triplets: rows per triplet cost less than all of S
-            self.index = torch.stack([odd, left, right]).view(-1)
-        else:
-            columns = members.unbind(1)
-            pairs = [left * self.size + columns[2], odd * self.size + columns[1], odd * self.size + columns[2]]
-            self.index = torch.stack(pairs, 1).view(-1)
-            self.square = objects.new_empty(count, self.size, self.size)
-
-    @classmethod
-    def of(cls, coordinates: torch.Tensor, datasets, options: _Options) -> "_Batch":
-        labelled = [np.unique(triplets, return_inverse=True) for triplets, _ in datasets]
-        size, length = max(len(used) for used, _ in labelled), max(len(choices) for _, choices in datasets)
-        device = coordinates.device
-        objects = coordinates.new_zeros(len(datasets), size, coordinates.shape[1])
-        members = torch.zeros(len(datasets), 3, length, dtype=torch.int64, device=device)
-        weights = coordinates.new_zeros(len(datasets), length)
-        for b, ((used, local), (_, choices)) in enumerate(zip(labelled, datasets, strict=True)):
-            objects[b, : len(used)] = coordinates[torch.from_numpy(used).to(device)]
-            members[b, :, : len(choices)] = torch.from_numpy(_chosen_first(local.reshape(-1, 3), choices)).to(device)
-            weights[b, : len(choices)] = 1 / len(choices)
-        return cls(objects, members, weights, options.regularizer, options.transform)
-
-    def take(self, rows: torch.Tensor) -> "_Batch":
-        return _Batch(self.objects[rows], self.members[rows], self.weights[rows], self.regularizer, self.transform)
-
-    def embed(self, core):
-        return self.objects * core[:, None] if self.transform in ("diagonal", "zero-shot") else self.objects @ core
-
-    def logits(self, embedded):
-        """Similarities (B, 3, N) of the pairs that each odd one would leave, the chosen one's pair first."""
-        if self.sparse:
-            odd, left, right = self.rows(embedded)
-            return torch.stack([(left * right).sum(2), (odd * left).sum(2), (odd * right).sum(2)], 1)
-        torch.bmm(embedded, embedded.mT, out=self.square)
-        return self.square.view(-1).index_select(0, self.index).view(self.members.shape)
-
-    def rows(self, embedded):
-        return embedded.view(-1, embedded.shape[2]).index_select(0, self.index).view(3, *self.weights.shape, -1)
-
-    def pull(self, residual, embedded):
-        """Gradient in the embedded objects, given the one in the logits (B, 3, N)."""
-        if not self.sparse:
-            return self.scatter(residual) @ embedded
-        (odd, left, right), (first, second, third) = self.rows(embedded), residual[..., None].unbind(1)
-        parts = [second * left + third * right, first * right + second * odd, first * left + third * odd]
-        into = torch.zeros_like(embedded).view(-1, embedded.shape[2])
-        return into.index_add_(0, self.index, torch.stack(parts).view(-1, embedded.shape[2])).view_as(embedded)
-
-    def scatter(self, values):
-        """Sums over the triplets that share a pair, as symmetric matrices (B, m, m)."""
-        sums = self.square.zero_().view(-1).scatter_add_(0, self.index, values.view(-1)).view_as(self.square)
-        return sums + sums.mT
-
-    def evaluate(self, core, penalty: float):
-        """Objective (B,) in float64 and its gradient in the core."""
-        embedded = self.embed(core)
-        likelihood = torch.log_softmax(self.logits(embedded), 1)
-        loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
-        residual = likelihood.exp_()
-        residual[:, 0] -= 1
-        pulled = self.pull(residual.mul_(self.weights[:, None]), embedded)
-        value, slope = self.penalty(core)
-        return loss + penalty * value, self.gradient(pulled).add_(slope, alpha=penalty)
-
-    def gradient(self, pulled):
-        """Gradient in the core, given the one in the embedded objects; among symmetric cores where those suffice."""
-        if self.transform in ("diagonal", "zero-shot"):
-            return (self.objects * pulled).sum(1)
-        gradient = self.objects.mT @ pulled
-        return (gradient + gradient.mT) / 2 if self.symmetric else gradient
-
-    def penalty(self, core):
-        """R (B,) in float64 and its gradient."""
-        if self.regularizer == "shrinkage" and self.transform == "low-rank":
-            return _orthogonality(core)
-        value, slope = (core * core).flatten(1).sum(1, dtype=torch.float64), 2 * core
-        if self.regularizer == "shrinkage":
-            diagonal = _diagonal(slope)
-            trace = diagonal.sum(1, dtype=torch.float64) / 2
-            value = value - trace**2 / core.shape[1]
-            diagonal -= (2 * trace / core.shape[1]).to(core.dtype)[:, None]
-        return value, slope
-
-    def curvature(self, core):
-        """Diagonal of the Gauss–Newton Hessian of the likelihood, without the terms between pairs of a triplet."""
-        embedded = self.embed(core)
-        chance = torch.softmax(self.logits(embedded), 1)
-        spread = chance * (1 - chance) * self.weights[:, None]
-        if self.transform in ("diagonal", "zero-shot"):
-            return 4 * (embedded**2 * self.pull(spread, self.objects**2)).sum(1)
-        bent = (self.objects**2).mT @ self.pull(spread, embedded**2)
-        return (bent + bent.mT) / 2 if self.symmetric else bent
-
-
-def _chosen_first(local: np.ndarray, choices: np.ndarray) -> np.ndarray:
-    """Members (3, n) of the triplets, cyclically turned so that the odd one comes first."""
-    rows = np.arange(len(local))
-    return np.stack([local[rows, (choices + turn) % 3] for turn in range(3)])
-
-
-def _orthogonality(core):
-    """Squared distance of WᵀW from the nearest multiple of the identity (B,), and its gradient."""
-    gram = core.mT @ core
-    diagonal = gram.diagonal(dim1=1, dim2=2)
-    diagonal -= diagonal.mean(1, keepdim=True)
-    return (gram * gram).flatten(1).sum(1, dtype=torch.float64), 4 * core @ gram
-
-
-class _Objective:
-    """What `minimize` sees of a batch: flat variables, one penalty for all fits, a guess at the Hessian's diagonal."""
-
-    def __init__(self, batch: _Batch, penalty: float, curvature: torch.Tensor):
-        self.batch, self.penalty, self.curvature = batch, penalty, curvature
-
-    def evaluate(self, points):
-        values, gradients = self.batch.evaluate(points.view_as(self.curvature), self.penalty)
-        return values, gradients.flatten(1)
-
-    def metric(self):
-        """The diagonal half trusted: its geometric mean with its maximum saves the most steps."""
-        curvature = self.curvature.flatten(1)
-        damped = (curvature * curvature.amax(1, keepdim=True)).sqrt() + 2 * self.penalty
-        return damped.clamp_min(torch.finfo(damped.dtype).tiny ** 0.5)
-
-    def promise(self, gradients):
-        """Newton's decrement with the diagonal; shrinkage does not bend the objective along γI, so that goes apart."""
-        gradients = gradients.view_as(self.curvature)
-        floor = torch.finfo(gradients.dtype).tiny
-        fall = (gradients**2 / (self.curvature + 2 * self.penalty).clamp_min(floor)).flatten(1).sum(1) / 2
-        if self.batch.regularizer == "shrinkage":
-            trace, bend = _diagonal(gradients).sum(1), _diagonal(self.curvature).sum(1)
-            fall = fall + trace**2 / bend.clamp_min(floor) / 2
-        return fall
-
-    def take(self, rows):
-        return _Objective(self.batch.take(rows), self.penalty, self.curvature[rows])
-
-
-def _diagonal(core: torch.Tensor) -> torch.Tensor:
-    return core if core.ndim == 2 else core.diagonal(dim1=1, dim2=2)
-
-
-def _fit_path(batch: _Batch, start: torch.Tensor, basis, options: _Options) -> list[list[Probe]]:
+def _fit_path(batch: Batch, start: torch.Tensor, basis, options: _Options) -> list[list[Probe]]:
     """One list of probes per data set of the batch, in the order of the penalties."""
     count = len(batch.objects)
     first = start.expand(count, *start.shape)
@@ -516,8 +361,8 @@ def _fit_path(batch: _Batch, start: torch.Tensor, basis, options: _Options) -> l
     return paths
 
 
-def _fit(batch: _Batch, core: torch.Tensor, penalty: float, options: _Options) -> Minima:
-    objective = _Objective(batch, penalty, batch.curvature(core))
+def _fit(batch: Batch, core: torch.Tensor, penalty: float, options: _Options) -> Minima:
+    objective = Objective(batch, penalty, batch.curvature(core))
     points = core.flatten(1)
     if options.transform == "zero-shot":
         values, gradients = objective.evaluate(points)
@@ -529,7 +374,7 @@ def _fit(batch: _Batch, core: torch.Tensor, penalty: float, options: _Options) -
     return found
 
 
-def _unfold(found: Minima, batch: _Batch, penalty: float, options: _Options) -> None:
+def _unfold(found: Minima, batch: Batch, penalty: float, options: _Options) -> None:
     """Fit again from |W| what ended at a W with a negative eigenvalue: same S, and a larger trace, so it is better."""
     cores = found.points.view(len(found.points), *batch.objects.shape[2:], -1)
     rows = torch.linalg.cholesky_ex(cores).info.nonzero()[:, 0]
@@ -558,7 +403,7 @@ def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> t
     return core + 0.1 * first * lifted.view(-1, *[1] * (core.ndim - 1))
 
 
-def _best_scale(batch: _Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _best_scale(batch: Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Factor of S under `core` that is most likely, within e^±4; and whether S predicts every choice (B,)."""
     logits = batch.logits(batch.embed(core)).double()
     margins = logits - logits[:, :1]

@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from analysis import claims, plots, provenance, runner
+from analysis import claims, pairs, plots, provenance, runner
 from analysis.files import write_atomically
 from analysis.provenance import ROOT
 from analysis.runner import BOOK, PUBLIC, Run, RunError, embedded, prepare, recordings, side_files
@@ -54,10 +54,11 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
     for path in sorted(BOOK.rglob("*")):
-        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and not path.with_suffix(".ipynb").exists():
+        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in runner.chapters():
             files[path.relative_to(ROOT)] = path.read_bytes()
+    listed = runner.toc_pages()
     pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
-    pages |= {f"book/public/{chapter}": recorded(chapter) for chapter in recordings()}
+    pages |= {f"book/public/{name}": recorded(name) for name in recordings() if f"book/public/{name}" in listed}
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))
         files |= {path: text.encode() for path, text in data.items()}
@@ -130,10 +131,13 @@ def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
 
 
 def _claims_page(pages: dict[str, NotebookNode]) -> str:
-    rows = {
-        name: [row for table in embedded(notebook, claims.MIME) for row in table] for name, notebook in pages.items()
-    }
-    return "\n".join(f"## {{doc}}`/{name}`\n\n{claims.table_html(table)}\n" for name, table in rows.items())
+    return "\n".join(_claims_section(name, notebook) for name, notebook in pages.items())
+
+
+def _claims_section(name: str, notebook: NotebookNode) -> str:
+    rows = [row for table in embedded(notebook, claims.MIME) for row in table]
+    kind = "Recorded run on public data" if "/public/" in name else "Embedded data, this build"
+    return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{claims.table_html(rows)}\n"
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:

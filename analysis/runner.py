@@ -61,8 +61,8 @@ def chapters() -> list[str]:
 
 
 def recordings() -> list[str]:
-    """The chapters that have a recorded run on public data."""
-    return [chapter for chapter in chapters() if f"book/public/{chapter}" in toc_pages()]
+    """The chapters that have a notebook on public data."""
+    return [chapter for chapter in chapters() if text_half(chapter, PUBLIC).is_file()]
 
 
 def toc_pages() -> list[str]:

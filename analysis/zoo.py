@@ -21,10 +21,11 @@ import torch
 from torch import nn
 
 from analysis import networks, training
-from analysis.datasets import Images
+from analysis.datasets import Images, halves
 from analysis.folders import cache_dir
+from analysis.kept import kept
 from analysis.networks import cnn, densenet, mlp, recorded_layers, resnet, vit
-from analysis.training import Recipe, train
+from analysis.training import Recipe, predict, train
 
 Progress = Callable[[Iterable, str, int], Iterable]
 """Wraps an iterable to show how far it is: ``progress(iterable, label, total)``."""
@@ -269,15 +270,82 @@ def load_zoo(
     """
     names = tuple(ZOO) if names is None else tuple(names)
     kinds = [_architecture(name) for name in names]
-    shape = {"size": images.size, "n_classes": images.n_classes}
-    trainings = [
-        Training(partial(kind.build, **shape), kind.recipe, images, train_indices, seed, device) for kind in kinds
-    ]
+    trainings = _trainings(names, images, train_indices, seed, device)
     modules = cached_all(trainings, n_jobs=n_jobs, progress=progress)
     return [
         Network(name, kind.family, kind.motif, kind.training, seed, module, recorded_layers(module))
         for name, kind, module in zip(names, kinds, modules, strict=True)
     ]
+
+
+def _trainings(names, images: Images, train_indices: np.ndarray, seed: int, device="cpu") -> list[Training]:
+    shape = {"size": images.size, "n_classes": images.n_classes}
+    kinds = [_architecture(name) for name in names]
+    return [Training(partial(kind.build, **shape), kind.recipe, images, train_indices, seed, device) for kind in kinds]
+
+
+def out_of_sample_answers(
+    images: Images,
+    *,
+    shown: torch.Tensor | None = None,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    progress: Progress = _silent,
+) -> np.ndarray:
+    """Answers of the zoo to every image, none by a network that was trained on it.
+
+    Each architecture is trained twice, on either half of the images (`halves`), and each of the two networks answers
+    the other half. A row of the result is therefore one architecture and two networks.
+
+    Parameters
+    ----------
+    images : Images
+        What is trained on.
+    shown : tensor of shape (n_images, 1, size, size), optional
+        What is answered, in the order of `images`, for instance corrupted copies. None: the images themselves.
+    names, seed, n_jobs, progress
+        As in `load_zoo`; the seed also decides the halves.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_models, n_images), int64
+        Classes, with one row for each of `names` (None: all of `ZOO`, in its order).
+
+    Raises
+    ------
+    ValueError
+        If `shown` does not hold one image of the same size for each of `images`.
+
+    Examples
+    --------
+    >>> from analysis.datasets import load_images
+    >>> out_of_sample_answers(load_images("digits"), names=["vit-40-d4-p4-untrained"], n_jobs=1).shape
+    (1, 1797)
+    """
+    shown = images.x if shown is None else shown
+    if shown.shape != images.x.shape:
+        raise ValueError(f"'shown' must have shape {tuple(images.x.shape)}, got {tuple(shown.shape)}.")
+    names = tuple(ZOO) if names is None else tuple(names)
+    parts = halves(images, seed)
+    made_of = {
+        "networks": [training.key for part in parts for training in _trainings(names, images, part, seed)],
+        "shown": hashlib.sha256(shown.contiguous().numpy().tobytes()).hexdigest(),
+    }
+
+    def answers() -> dict[str, np.ndarray]:
+        return {"answers": _answers(names, images, shown, parts, seed, n_jobs, progress)}
+
+    return kept("answers", made_of, answers)["answers"]
+
+
+def _answers(names, images, shown, parts, seed, n_jobs, progress) -> np.ndarray:
+    """Each half answered by the networks trained on the other."""
+    answers = np.empty((len(names), len(images)), np.int64)
+    for trained, answered in (parts, parts[::-1]):
+        zoo = load_zoo(names, images=images, train_indices=trained, seed=seed, n_jobs=n_jobs, progress=progress)
+        answers[:, answered] = [predict(network.module, shown[answered]).numpy() for network in zoo]
+    return answers
 
 
 def cached(

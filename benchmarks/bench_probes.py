@@ -1,10 +1,14 @@
 """Fits a second of `fit_probes` against plain `torch.optim.LBFGS` through autograd, with the objective reached.
 
-Run ``python benchmarks/bench_probes.py [--seeds 5] [--threads 1] [--large]``. The grid is the recovery chapter's: ten
-candidates of rank 16 to 145 on handwritten digits, 100 to 25,600 triplets, three folds over objects, four penalties,
-several seeds. Both solvers see the same problems, turn by turn; the plain one fits the first seed of each grid point
-only, and a long float64 run from the better of the two gives the optimum that both are held against. ``--large`` times
-one evaluation of objective and gradient for 4.2 million triplets of 1,854 objects in 512 dimensions instead.
+Run ``python benchmarks/bench_probes.py [--seeds 8] [--folds 1] [--large]``. The grid is the recovery chapter's: ten
+candidates of rank 16 to 145 on handwritten digits, 100 to 25,600 triplets, four penalties, folds over objects, several
+seeds. Both solvers see the same problems, turn by turn; the plain one fits the first seed of each grid point only. A
+float64 fit of tolerance 1e-8 gives the optimum that both are held against (the tests hold such fits against an
+independent reference). ``--large`` times one evaluation of objective and gradient for 4.2 million triplets of 1,854
+objects in 512 dimensions instead.
+
+Times are processor seconds of one thread, which is what a worker of the experiment has: on a machine with nothing else
+to do they are wall-clock seconds, and on a busy one they stay comparable.
 """
 
 import argparse
@@ -15,8 +19,8 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from analysis.oddoneout import draw_triplets, fit_probes, sample_choices
-from analysis.probes import _Batch, _Options
+from analysis.likelihood import Batch
+from analysis.oddoneout import draw_triplets, fit_probe, fit_probes, sample_choices
 
 RANKS = (16, 24, 32, 48, 64, 80, 96, 112, 128, 145)
 SIZES = (100, 400, 1600, 6400, 25_600)
@@ -44,21 +48,22 @@ def observer(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return 4 * (centred @ centred.T / (centred**2).sum(1).mean() + (labels[:, None] == labels))
 
 
-def plain_fit(features, triplets, choices, penalty, *, dtype=torch.float32, start=None, iterations=1000, change=1e-5):
-    """L-BFGS with strong Wolfe conditions and 50 pairs of memory, gradients by autograd; the weights."""
-    features, triplets = torch.as_tensor(features, dtype=dtype), torch.as_tensor(triplets)
+def plain_fit(features, triplets, choices, penalty):
+    """L-BFGS with strong Wolfe conditions and 50 pairs of memory, gradients by autograd; the weights.
+
+    It stops at a change of 1e-5, the loosest that ends within the target nearly always.
+    """
+    features, triplets = torch.as_tensor(features), torch.as_tensor(triplets)
     a, b, c = triplets.T
     pairs, choices = (
         torch.stack([b * len(features) + c, a * len(features) + c, a * len(features) + b], 1),
         torch.as_tensor(choices),
     )
     width = features.shape[1]
-    weights = torch.eye(width, dtype=dtype) if start is None else torch.as_tensor(start, dtype=dtype).clone()
+    weights = torch.eye(width)
     weights.requires_grad_()
-    solver = torch.optim.LBFGS(
-        [weights], max_iter=iterations, max_eval=10 * iterations, history_size=50, line_search_fn="strong_wolfe",
-        tolerance_change=change, tolerance_grad=1e-9,
-    )  # fmt: skip
+    settings = {"history_size": 50, "line_search_fn": "strong_wolfe", "tolerance_change": 1e-5, "tolerance_grad": 1e-9}
+    solver = torch.optim.LBFGS([weights], max_iter=1000, max_eval=10_000, **settings)
 
     def closure():
         solver.zero_grad()
@@ -84,12 +89,12 @@ def objective(features, triplets, choices, weights, penalty) -> float:
     return float(loss.mean() + penalty * ((weights**2).sum() - np.trace(weights) ** 2 / len(weights)))
 
 
-def grid(n_seeds: int):
+def grid(n_seeds: int, n_folds: int):
     """(features, data sets) for each candidate, fold and size."""
     images, labels = load_digits(return_X_y=True)
     images, labels, rng = images[:898] / 16, labels[:898], np.random.default_rng(0)
     similarity, models = observer(images, labels), candidates(images, rng)
-    for fold in range(3):
+    for fold in range(n_folds):
         objects = rng.permutation(898)[:420]
         inside = similarity[np.ix_(objects, objects)]
         for size in SIZES:
@@ -103,21 +108,20 @@ def _answers(similarity, size, seed):
     return triplets, sample_choices(similarity, triplets, seed)
 
 
-def compare(n_seeds: int, tolerance: float) -> None:
+def compare(n_seeds: int, n_folds: int, tolerance: float) -> None:
     """Print, per number of triplets and over all, milliseconds a fit, their ratio, and how far from the optimum."""
     rows = []
-    for size, features, data in grid(n_seeds):
-        begin = time.perf_counter()
+    for size, features, data in grid(n_seeds, n_folds):
+        begin = time.process_time()
         probes = fit_probes([features], data, penalties=PENALTIES, tolerance=tolerance)[0]
-        ours = (time.perf_counter() - begin) / (n_seeds * len(PENALTIES))
+        ours = (time.process_time() - begin) / (n_seeds * len(PENALTIES))
         for probe, penalty in zip(probes[0], PENALTIES, strict=True):
-            begin = time.perf_counter()
+            begin = time.process_time()
             weights = plain_fit(features, *data[0], penalty)
-            plain = time.perf_counter() - begin
+            plain = time.process_time() - begin
             reached = [objective(features, *data[0], found, penalty) for found in (probe.weights, weights)]
-            best = (probe.weights, weights)[int(np.argmin(reached))]
-            polish = {"dtype": torch.float64, "start": best, "iterations": 150, "change": 1e-11}
-            optimum = objective(features, *data[0], plain_fit(features, *data[0], penalty, **polish), penalty)
+            exact = fit_probe(features.astype(np.float64), *data[0], penalty=penalty, tolerance=1e-8)
+            optimum = min(exact.objective, *reached)
             rows.append((size, ours, plain, reached[0] - optimum, reached[1] - optimum))
     table = np.array(rows)
     print("triplets  plain ms  ours ms  ratio   gap ours max  within   gap plain max  within")
@@ -134,23 +138,22 @@ def large() -> None:
     features = torch.from_numpy((rng.normal(size=(1854, 512)) / np.sqrt(512)).astype(np.float32))
     triplets = draw_triplets(1854, 4_200_000, 0)
     choices = rng.integers(3, size=len(triplets))
-    options = _Options([1e-3], "shrinkage", "full", None, None, 1e-5, 1)
-    batch = _Batch.of(features, [(triplets, choices)], options)
+    batch = Batch.of(features, [(triplets, choices)], "shrinkage", "full")
     seconds, core = [], torch.eye(512)[None]
     for _ in range(10):
-        begin = time.perf_counter()
+        begin = time.process_time()
         batch.evaluate(core, 1e-3)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{min(seconds):.3f} s at best, {np.median(seconds):.3f} s in the median, peak {peak:.2f} GB in all")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--folds", type=int, default=1)
     parser.add_argument("--tolerance", type=float, default=1e-4)
     parser.add_argument("--large", action="store_true")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    large() if arguments.large else compare(arguments.seeds, arguments.tolerance)
+    torch.set_num_threads(1)
+    large() if arguments.large else compare(arguments.seeds, arguments.folds, arguments.tolerance)

@@ -33,7 +33,7 @@ def test_the_lock_holds_pins_only_and_names_no_host():
 def test_conda_and_binder_get_the_lock_and_the_package():
     content = yaml.safe_load((ROOT / "environment.yml").read_text())
     (pip,) = [entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)]
-    assert pip == ["-r requirements.lock", "--no-deps -e ."]
+    assert pip == ["-r requirements.lock", "-e ."]
     (python,) = [entry for entry in content["dependencies"] if str(entry).startswith("python=")]
     assert python.removeprefix("python=") in PROJECT["requires-python"]
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from analysis import lbfgs
+from analysis.likelihood import Batch
 from analysis.oddoneout import choice_probabilities, draw_triplets, fit_probe, fit_probes, sample_choices
-from analysis.probes import _Batch, _Options
 
 REGULARIZERS = ("shrinkage", "ridge")
 
@@ -74,13 +74,12 @@ def reference(features, triplets, choices, penalty, regularizer, *, diagonal=Fal
 
 @pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
-@pytest.mark.parametrize("n", [25, 3000])  # below and above the switch from rows to all of S
+@pytest.mark.parametrize("n", [60, 3000])  # below and above the switch from rows to all of S
 def test_gradient_is_that_of_autograd(transform, regularizer, n):
-    features, triplets, choices = problem(n_objects=200 if n == 25 else 60, n=n)
-    rank = 3 if transform == "low-rank" else None
-    options = _Options([0.1], regularizer, transform, rank, None, 1e-5, 1)
-    batch = _Batch.of(torch.from_numpy(features), [(triplets, choices), (triplets[::-1].copy(), choices)], options)
-    assert batch.sparse == (n == 25)
+    features, triplets, choices = problem(n_objects=400 if n == 60 else 60, n=n)
+    data = [(triplets, choices), (triplets[::-1].copy(), choices)]
+    batch = Batch.of(torch.from_numpy(features), data, regularizer, transform)
+    assert batch.sparse == (n == 60)
     shape = {"full": (6, 6), "diagonal": (6,), "low-rank": (6, 3)}[transform]
     core = torch.from_numpy(np.random.default_rng(1).normal(size=shape))
     symmetric = transform == "full" and regularizer == "shrinkage"

@@ -14,11 +14,20 @@ import torch
 from torch import nn
 
 from analysis import zoo
-from analysis.datasets import load_images
+from analysis.datasets import halves, load_images
 from analysis.folders import cache_dir
 from analysis.networks import mlp, recorded_layers
-from analysis.training import Recipe, accuracy
-from analysis.zoo import ZOO, Architecture, Training, cached, cached_all, load_network, load_zoo
+from analysis.training import Recipe, accuracy, predict
+from analysis.zoo import (
+    ZOO,
+    Architecture,
+    Training,
+    cached,
+    cached_all,
+    load_network,
+    load_zoo,
+    out_of_sample_answers,
+)
 
 HALF = np.arange(0, 1797, 2)
 RECIPE = Recipe(lr=1e-2, batch=64, epochs=1)
@@ -286,3 +295,29 @@ def test_builders_that_cannot_be_told_apart_are_refused(digits):
 def test_positions_outside_the_images_are_refused(digits):
     with pytest.raises(ValueError, match="'indices' must be one or more positions"):
         cached(BUILD, RECIPE, digits, np.array([1797]), 0)
+
+
+# Answers out of sample
+
+
+def test_every_image_is_answered_by_the_network_of_the_other_half(digits, tiny_zoo):
+    answers = out_of_sample_answers(digits, seed=3, n_jobs=1)
+    assert answers.shape == (len(TINY), len(digits))
+    first, second = halves(digits, 3)
+    for trained, answered in ((first, second), (second, first)):
+        network = load_network("tiny-6", digits, trained, seed=3)
+        assert (answers[0, answered] == predict(network.module, digits.x[answered]).numpy()).all()
+
+
+def test_other_images_are_answered_in_the_same_order(digits, tiny_zoo):
+    clean = out_of_sample_answers(digits, names=["tiny-8"], n_jobs=1)
+    blank = torch.zeros_like(digits.x)
+    blank[17] = digits.x[17]
+    answers = out_of_sample_answers(digits, shown=blank, names=["tiny-8"], n_jobs=1)
+    assert answers[0, 17] == clean[0, 17]
+    assert len(np.unique(np.delete(answers[0], 17))) <= 2  # a blank image gets one answer from each of two networks
+
+
+def test_what_is_shown_must_fit_the_images(digits, tiny_zoo):
+    with pytest.raises(ValueError, match=r"'shown' must have shape \(1797, 1, 8, 8\)"):
+        out_of_sample_answers(digits, shown=digits.x[:5], n_jobs=1)

@@ -165,7 +165,7 @@ def probe_sizes(n_stimuli: int) -> list[int]:
 
 
 def probe_curve(
-    laboratories: list[Laboratory], sizes: Sequence[int] | None = None, *, n_draws: int = 3
+    laboratories: list[Laboratory], sizes: Sequence[int] | None = None, *, n_draws: int = 2
 ) -> pd.DataFrame:
     """Scores net → CNN, floors and corrected scores against the number of probe images, for every penalty."""
     rows = []
@@ -176,7 +176,7 @@ def probe_curve(
             for penalty in PENALTIES:
                 rows += [
                     {"seed": lab.seed, "net": net, "penalty": penalty, "n_probe": n_probe}
-                    | compare(lab.activations[net], lab.activations["CNN"], penalty, stimuli=draw, n_permutations=3)
+                    | compare(lab.activations[net], lab.activations["CNN"], penalty, stimuli=draw, n_permutations=2)
                     for net in NETS
                     for draw in draws
                 ]

@@ -147,8 +147,8 @@ def prediction(zoo: ZooScores) -> Figure:
     for axis, outcome in zip(axes, ("clean", "corrupted", "attacked"), strict=True):
         sns.scatterplot(zoo.table, x="corrected (index)", y=outcome, hue="family", style="training", ax=axis, s=60,
                         palette=_FAMILY_COLOURS, markers=_SPOILED, legend=outcome == "attacked")  # fmt: skip
-        axis.set(title=f"{outcome.capitalize()} images", xlabel="corrected score with the trusted CNN", ylim=(0, 1.02))
-        axis.set_ylabel("accuracy")
+        axis.set(title=f"{outcome.capitalize()} images", xlabel="", ylabel="accuracy", ylim=(0, 1.02))
+    figure.supxlabel("corrected score with the trusted CNN", fontsize=12)
     axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return figure
 
@@ -171,7 +171,7 @@ def prediction_intervals(table: pd.DataFrame) -> Figure:
             xticks=(-1, -0.5, 0, 0.5, 1),
             title=group.capitalize(),
         )
-        axis.set_xlabel("Spearman's ρ, 95 % bootstrap over networks")
+    figure.supxlabel("Spearman's ρ between score and accuracy", fontsize=12)
     axes[0].invert_yaxis()
     axes[1].legend(title="accuracy on", fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     return figure

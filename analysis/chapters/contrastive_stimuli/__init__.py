@@ -1,0 +1,1 @@
+"""Chapter: do the images on which models disagree tell models apart?"""

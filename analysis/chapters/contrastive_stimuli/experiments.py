@@ -1,0 +1,492 @@
+"""The chapter's experiments: networks and tables of answers in, tidy tables out."""
+
+import hashlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+
+from analysis import activations, similarity
+from analysis.activations import record
+from analysis.agreement import (
+    Agreement,
+    accuracy_floor,
+    agreement_from_predictions,
+    bootstrap_kappa,
+    contrastive_stimuli,
+)
+from analysis.corruptions import KINDS, corrupt
+from analysis.datasets import Images, halves
+from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.kept import code_hash, kept, weights_hash
+from analysis.predictions import Predictions, read_predictions
+from analysis.progress import steps
+from analysis.similarity import cka_matrix
+from analysis.zoo import ZOO, Network, load_zoo, out_of_sample_answers
+
+MOTIFS = ("convolution", "attention")
+LAYERS = ("early", "middle", "late")
+ALL, CONTRASTIVE, ELSEWHERE = "all", "contrastive", "contrastive, chosen on other models"
+LEVEL = 0.95
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Squares against natural images
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """CKA between convolutional and attention networks: `matrices` by (stimuli, layer), networks ordered by motif."""
+
+    names: list[str]
+    motifs: np.ndarray
+    matrices: dict[tuple[str, str], np.ndarray]
+
+    def long(self) -> pd.DataFrame:
+        """One row a stimulus set, layer and pair of networks."""
+        rows = [
+            (stimuli, layer, self.names[i], self.names[j], matrix[i, j])
+            for (stimuli, layer), matrix in self.matrices.items()
+            for i, j in combinations(range(len(self.names)), 2)
+        ]
+        return pd.DataFrame(rows, columns=["stimuli", "layer", "network", "other", "CKA"])
+
+
+def stimulus_sets(images: Images, squares: torch.Tensor, *, seed: int) -> dict[str, torch.Tensor]:
+    """The squares, and as many images that the networks were not trained on."""
+    unseen = halves(images, seed)[1]
+    drawn = np.sort(np.random.default_rng(seed).permutation(unseen)[: len(squares)])
+    return {"squares": squares, images.name: images.x[drawn]}
+
+
+def compare_geometry(
+    images: Images, sets: dict[str, torch.Tensor], *, debiased: bool, seed: int, names: Sequence[str] | None = None
+) -> Geometry:
+    """CKA of all pairs of normally trained convolutional and attention networks, for every set and layer."""
+    names = list(names or _separable())
+    train = halves(images, seed)[0]
+    networks = load_zoo(names, images=images, train_indices=train, seed=seed, progress=steps)
+    made_of = {
+        "networks": [weights_hash(network.module) for network in networks],
+        "stimuli": [hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest() for x in sets.values()],
+        "debiased": debiased,
+        "code": code_hash(activations, similarity),
+    }
+    found = kept("cka", made_of, lambda: {"matrices": np.stack(list(_cka(networks, sets, debiased)))})
+    keys = [(stimuli, layer) for stimuli in sets for layer in LAYERS]
+    matrices = dict(zip(keys, found["matrices"], strict=True))
+    return Geometry(names, np.array([ZOO[name].motif for name in names]), matrices)
+
+
+def _cka(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Iterator[np.ndarray]:
+    """CKA matrices, set by set and layer by layer."""
+    for x, layer in steps([(x, layer) for x in sets.values() for layer in LAYERS], "CKA"):
+        seen = [record(network.module, x, network.landmarks[layer]).values for network in networks]
+        yield cka_matrix(seen, debiased=debiased)
+
+
+def _separable() -> list[str]:
+    normal = {name: kind for name, kind in ZOO.items() if kind.training == "normal" and kind.motif in MOTIFS}
+    return sorted(normal, key=lambda name: MOTIFS.index(normal[name].motif))
+
+
+def separation(matrix: np.ndarray, groups: np.ndarray, rows: np.ndarray | None = None) -> float:
+    """Mean similarity within groups minus between, over the pooled standard deviation: 0 = no blocks; unbounded.
+
+    `rows` may name networks several times (a resample); a network is never paired with itself.
+    """
+    rows = np.arange(len(matrix)) if rows is None else rows
+    first, second = np.triu_indices(len(rows), 1)
+    first, second = rows[first], rows[second]
+    pairs = first != second
+    values, same = matrix[first, second][pairs], (groups[first] == groups[second])[pairs]
+    within, between = values[same], values[~same]
+    if min(len(within), len(between)) < 2:
+        return np.nan
+    squares = sum(((part - part.mean()) ** 2).sum() for part in (within, between))
+    return float((within.mean() - between.mean()) / np.sqrt(squares / (len(values) - 2)))
+
+
+def separations(geometry: Geometry, *, n_permutations: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Separation of the motifs for every stimulus set and layer.
+
+    `low` and `high` bound the bootstrap over networks; `chance low` and `chance high` hold 95 % of the separations of
+    shuffled motifs.
+    """
+    rows = []
+    for (stimuli, layer), matrix in geometry.matrices.items():
+        measured = separation_interval([matrix], geometry.motifs, seed=seed)
+        shuffled = _shuffled_separations(matrix, geometry.motifs, n_permutations, seed)
+        low, high = np.quantile(shuffled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        rows.append(
+            {"stimuli": stimuli, "layer": layer, "separation": measured.value, "low": measured.low}
+            | {"high": measured.high, "chance low": low, "chance high": high}
+        )
+    return pd.DataFrame(rows)
+
+
+def _shuffled_separations(matrix: np.ndarray, groups: np.ndarray, n_permutations: int, seed: int) -> list[float]:
+    rng = np.random.default_rng(seed)
+    return [separation(matrix, rng.permutation(groups)) for _ in range(n_permutations)]
+
+
+def separation_interval(matrices: Sequence[np.ndarray], groups: np.ndarray, *, seed: int = 0) -> Measured:
+    """Separation in the first matrix, minus that in the second where there is one; bootstrap over networks."""
+
+    def difference(rows: np.ndarray) -> float:
+        found = [separation(matrix, groups, rows) for matrix in matrices]
+        return found[0] - sum(found[1:])
+
+    return bootstrap_interval(difference, np.arange(len(groups)), n_resamples=1000, seed=seed)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Agreement
+
+
+def answer_sets(source: str, images: Images, *, severity: int, seed: int) -> dict[str, Predictions]:
+    """The zoo's answers to all images, clean and corrupted, each out of sample; or the answers of a file."""
+    if source != "zoo":
+        return {"your stimuli": read_predictions(source)}
+    shown = {"clean": images.x, "corrupted": corrupted_copies(images, severity, seed)}
+    return {name: _zoo_predictions(images, x, seed) for name, x in shown.items()}
+
+
+def corrupted_copies(images: Images, severity: int, seed: int) -> torch.Tensor:
+    """Every image corrupted in one of the seven ways, drawn at random, each equally often."""
+    kinds = np.random.default_rng(seed).permutation(len(images)) % len(KINDS)
+    copies = images.x.clone()
+    for position, kind in enumerate(KINDS):
+        rows = torch.from_numpy(np.flatnonzero(kinds == position))
+        copies[rows] = corrupt(images.x[rows], kind, severity, seed=seed)
+    return copies
+
+
+def _zoo_predictions(images: Images, shown: torch.Tensor, seed: int) -> Predictions:
+    answers = out_of_sample_answers(images, shown=shown, seed=seed, progress=steps)
+    stimuli, categories = (tuple(map(str, range(n))) for n in (len(images), images.n_classes))
+    return Predictions(answers, images.y.numpy(), tuple(ZOO), stimuli, categories, {"missing answers": 0})
+
+
+def agreement(predictions: Predictions, stimuli: np.ndarray | slice = slice(None)) -> Agreement:
+    """Agreement on some of the stimuli; κ is NaN, without a warning, where all answers are one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Fleiss' kappa", RuntimeWarning)
+        return agreement_from_predictions(predictions.answers[:, stimuli], len(predictions.categories))
+
+
+def chosen(predictions: Predictions, k: int) -> np.ndarray:
+    """The k stimuli on which these models agree least, or all on which at least two answered if those are fewer."""
+    per_stimulus = agreement(predictions).per_stimulus
+    return contrastive_stimuli(per_stimulus, min(k, int(np.isfinite(per_stimulus).sum())))
+
+
+def accuracy_bins(accuracies: np.ndarray, n_bins: int) -> np.ndarray:
+    """Bin of each model, 0 = the least accurate; bins differ in size by at most one."""
+    bins = np.empty(len(accuracies), np.int64)
+    for position, members in enumerate(np.array_split(np.argsort(accuracies, kind="stable"), n_bins)):
+        bins[members] = position
+    return bins
+
+
+def random_halves(bins: np.ndarray, n_splits: int, seed: int) -> Iterator[np.ndarray]:
+    """Masks of random halves of the models, half of each bin; every half is followed by its complement."""
+    rng = np.random.default_rng(seed)
+    for split in range(n_splits):
+        mask = np.zeros(len(bins), bool)
+        for position in range(bins.max() + 1):
+            members = rng.permutation(np.flatnonzero(bins == position))
+            mask[members[: (len(members) + (split + position) % 2) // 2]] = True  # an odd one changes sides
+        yield mask
+        yield ~mask
+
+
+@dataclass(frozen=True, eq=False)
+class Kappas:
+    """κ by accuracy bin. `drops` maps "contrastive" and "contrastive, chosen on other models" to the smallest drop."""
+
+    table: pd.DataFrame
+    drops: dict[str, Measured]
+
+
+def kappa_by_bin(predictions: Predictions, *, n_bins: int, k: int, n_splits: int, seed: int = 0) -> Kappas:
+    """κ of the models in each accuracy bin: on all stimuli, on contrastive ones, and on those that others chose.
+
+    The first two rows of a bin have a bootstrap interval over its models; the third is the mean over random halves of
+    all models, half of which choose the stimuli and half of which report, with the interval that holds 95 % of them.
+    """
+    bins = accuracy_bins(predictions.accuracies, n_bins)
+    stimuli = {ALL: np.arange(predictions.answers.shape[1]), CONTRASTIVE: chosen(predictions, k)}
+    rows, resamples = [], {}
+    for position in steps(range(n_bins), "κ by accuracy"):
+        members = predictions.of(bins == position)
+        for name, columns in stimuli.items():
+            row, resamples[position, name] = _bin_row(members, columns, seed + position)
+            rows.append({"bin": position, "stimuli": name} | row)
+    halves_table = _kappa_on_halves(predictions, bins, k, n_splits, seed)
+    table = pd.concat([pd.DataFrame(rows), _mean_over_halves(halves_table, pd.DataFrame(rows))], ignore_index=True)
+    drops = {CONTRASTIVE: _smallest_drop(table, resamples, n_bins), ELSEWHERE: _smallest_drop_elsewhere(halves_table)}
+    return Kappas(table.sort_values(["bin", "stimuli"], ignore_index=True), drops)
+
+
+def _bin_row(members: Predictions, columns: np.ndarray, seed: int) -> tuple[dict, np.ndarray]:
+    answers, n_categories = members.answers[:, columns], len(members.categories)
+    with warnings.catch_warnings():  # a resample of one model alone has no κ, and the interval leaves it out
+        warnings.filterwarnings("ignore", "Fleiss' kappa", RuntimeWarning)
+        interval = bootstrap_kappa(answers, n_categories, over="models", n_resamples=500, level=LEVEL, seed=seed)
+    row = {"n_models": len(answers), "accuracy": float(np.nanmean(members.accuracies)), "kappa": interval.kappa}
+    return row | {"low": interval.low, "high": interval.high, "floor": _floor(members, columns)}, interval.resamples
+
+
+def _floor(members: Predictions, columns: np.ndarray) -> float:
+    """The least κ that the models' accuracies on these stimuli allow; NaN if an answer is missing."""
+    answers = members.answers[:, columns]
+    if (answers < 0).any():
+        return np.nan
+    accuracies = (answers == members.labels[columns]).mean(1)
+    expected = agreement(members, columns).expected
+    return accuracy_floor(accuracies, len(members.categories)).kappa(expected) if expected < 1 else np.nan
+
+
+def _kappa_on_halves(predictions: Predictions, bins: np.ndarray, k: int, n_splits: int, seed: int) -> pd.DataFrame:
+    """One row a half and bin: κ of the bin's models outside of the half, on all stimuli and on those it chose."""
+    rows = []
+    for number, half in enumerate(steps(random_halves(bins, n_splits, seed), "choosing elsewhere", 2 * n_splits)):
+        columns = chosen(predictions.of(half), k)
+        for position in range(bins.max() + 1):
+            held_out = predictions.of(~half & (bins == position))
+            found = {"all": agreement(held_out).kappa, "kappa": agreement(held_out, columns).kappa}
+            rows.append({"half": number, "bin": position} | found)
+    return pd.DataFrame(rows)
+
+
+def _mean_over_halves(table: pd.DataFrame, described: pd.DataFrame) -> pd.DataFrame:
+    by_bin = table.groupby("bin")["kappa"]
+    tails = [by_bin.quantile((1 + sign * LEVEL) / 2) for sign in (-1, 1)]
+    means = pd.DataFrame({"kappa": by_bin.mean(), "low": tails[0], "high": tails[1]}).reset_index()
+    known = described.loc[described["stimuli"] == ALL, ["bin", "n_models", "accuracy"]]
+    return known.merge(means).assign(stimuli=ELSEWHERE, floor=np.nan)
+
+
+def _smallest_drop(table: pd.DataFrame, resamples: dict, n_bins: int) -> Measured:
+    kappa = table.pivot(index="bin", columns="stimuli", values="kappa")
+    drawn = np.stack([resamples[position, ALL] - resamples[position, CONTRASTIVE] for position in range(n_bins)])
+    return _smallest(kappa[ALL] - kappa[CONTRASTIVE], drawn, f"{LEVEL:.0%} bootstrap, models within bins")
+
+
+def _smallest_drop_elsewhere(halves_table: pd.DataFrame) -> Measured:
+    drops = halves_table.assign(drop=halves_table["all"] - halves_table["kappa"])
+    by_half = drops.pivot(index="bin", columns="half", values="drop")
+    return _smallest(by_half.mean(axis=1), by_half.to_numpy(), f"{LEVEL:.0%} of {by_half.shape[1]} random halves")
+
+
+def _smallest(drops: pd.Series, drawn: np.ndarray, interval: str) -> Measured:
+    """The smallest drop over bins, whose interval is that of the bin: the least one's, taken anew in every resample."""
+    smallest = drawn.min(0)
+    smallest = smallest[np.isfinite(smallest)]
+    if np.isnan(drops).any() or not len(smallest):
+        return Measured(np.nan, -np.inf, np.inf, interval)
+    low, high = np.quantile(smallest, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Measured(float(drops.min()), float(low), float(high), interval)
+
+
+def selection_effect(predictions: Predictions, *, n_bins: int, k: int, n_splits: int, seed: int = 0) -> pd.DataFrame:
+    """κ of all models in random halves: on all stimuli, on those chosen by the half itself, and by the other half."""
+    bins = accuracy_bins(predictions.accuracies, n_bins)
+    rows = []
+    for half in random_halves(bins, n_splits, seed):
+        mine, others = predictions.of(half), predictions.of(~half)
+        stimuli = {"all": slice(None), "own choice": chosen(mine, k), "others' choice": chosen(others, k)}
+        rows.append({name: agreement(mine, columns).kappa for name, columns in stimuli.items()})
+    return pd.DataFrame(rows)
+
+
+def mean_of_halves(values: pd.Series) -> Measured:
+    """Mean over random halves, with the interval that holds 95 % of them."""
+    low, high = values.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Measured(float(values.mean()), float(low), float(high), f"{LEVEL:.0%} of {len(values)} random halves")
+
+
+def agreement_of_bins(predictions: Predictions, n_bins: int) -> np.ndarray:
+    """Agreement on every stimulus within each accuracy bin, shape (n_bins, n_stimuli)."""
+    bins = accuracy_bins(predictions.accuracies, n_bins)
+    return np.stack([agreement(predictions.of(bins == position)).per_stimulus for position in range(n_bins)])
+
+
+def sorted_agreement(predictions: Predictions, *, n_bins: int, n_groups: int = 60) -> pd.DataFrame:
+    """Agreement within each bin, stimuli sorted from the most contrastive on and averaged in groups of neighbours.
+
+    Sorted by the agreement of all models, as in the paper, and for each bin by that of the models outside of it.
+    """
+    bins = accuracy_bins(predictions.accuracies, n_bins)
+    accuracies = predictions.accuracies
+    overall = np.argsort(agreement(predictions).per_stimulus, kind="stable")
+    rows = []
+    for position, own in enumerate(agreement_of_bins(predictions, n_bins)):
+        outside = agreement(predictions.of(bins != position)).per_stimulus if n_bins > 1 else own
+        orders = {"all models": overall, "the other bins": np.argsort(outside, kind="stable")}
+        for sorted_by, order in orders.items():
+            groups = np.array_split(own[order], min(n_groups, len(own)))
+            rows += [
+                {"sorted by": sorted_by, "bin": position, "accuracy": accuracies[bins == position].mean()}
+                | {"group": number, "agreement": _mean(group)}
+                for number, group in enumerate(groups)
+            ]
+    return pd.DataFrame(rows)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is defined; NaN if nothing is."""
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if len(defined) else np.nan
+
+
+def stability(predictions: Predictions, *, n_bins: int, n_resamples: int = 500, seed: int = 0) -> Measured:
+    """Mean rank correlation between bins of their agreement per stimulus; bootstrap over stimuli, ranks held fixed."""
+    table = agreement_of_bins(predictions, n_bins)
+    table = table[:, np.isfinite(table).all(0)]
+    table = table[np.ptp(table, axis=1) > 0] if table.size else table[:0]
+    if len(table) < 2:
+        return Measured(np.nan, -np.inf, np.inf, "at least two bins must vary in agreement")
+    pairs = np.triu_indices(len(table), 1)
+
+    def mean_correlation(ranks: np.ndarray) -> float:
+        return float(np.corrcoef(ranks.T)[pairs].mean())
+
+    ranks = stats.rankdata(table, axis=1).T
+    return bootstrap_interval(mean_correlation, ranks, over="stimuli", n_resamples=n_resamples, seed=seed)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Accuracy puts a floor under agreement
+
+
+def pair_agreement(predictions: Predictions) -> pd.DataFrame:
+    """Every pair of models: how often they agree, must agree, and would if their errors were independent."""
+    answers, accuracies, n_wrong = predictions.answers, predictions.accuracies, len(predictions.categories) - 1
+    rows = []
+    for i, j in combinations(range(len(answers)), 2):
+        both = (answers[i] >= 0) & (answers[j] >= 0)
+        a, b = accuracies[i], accuracies[j]
+        rows.append(
+            {"model": predictions.models[i], "other": predictions.models[j]}
+            | {"agreement": float((answers[i] == answers[j])[both].mean()) if both.any() else np.nan}
+            | {"floor": max(0.0, a + b - 1), "independent": a * b + (1 - a) * (1 - b) / n_wrong}
+        )
+    return pd.DataFrame(rows)
+
+
+def accuracy_against_agreement(predictions: Predictions, *, seed: int = 0) -> Measured:
+    """Rank correlation over models between accuracy and mean agreement with the other models."""
+    pairs = pair_agreement(predictions)
+    both = pd.concat([pairs, pairs.rename(columns={"model": "other", "other": "model"})])
+    means = both.groupby("model")["agreement"].mean().loc[list(predictions.models)]
+    return bootstrap_interval(spearman, predictions.accuracies, means.to_numpy(), over="models", seed=seed)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What contrastive stimuli are good for
+
+
+def sizes(n_stimuli: int, largest: int = 200) -> list[int]:
+    """Numbers of stimuli to identify a model from."""
+    return [k for k in (2, 5, 10, 20, 50, 100, 200) if k <= min(largest, n_stimuli)]
+
+
+def identification(
+    predictions: Predictions, *, noise: float, n_bins: int, n_splits: int, n_draws: int = 20, seed: int = 0
+) -> pd.DataFrame:
+    """How often a model is identified from noisy answers to k stimuli: 1 = always, chance = 1 / candidates.
+
+    One half of the models chooses the contrastive stimuli, the models of the other half are the candidates. Each
+    candidate in turn answers k stimuli, a share `noise` of its answers replaced by random categories; the guess is the
+    candidate with most answers in common, and n that tie count 1 / n.
+    """
+    rng = np.random.default_rng(seed)
+    bins = accuracy_bins(predictions.accuracies, n_bins)
+    rows = []
+    for number, half in enumerate(steps(random_halves(bins, n_splits, seed), "identifying models", 2 * n_splits)):
+        candidates, n_stimuli = predictions.of(~half), len(predictions.stimuli)
+        ranked = chosen(predictions.of(half), n_stimuli)
+        for k in sizes(len(ranked)):
+            stimuli = {CONTRASTIVE: np.tile(ranked[:k], (n_draws, 1)), "random": _draws(rng, n_stimuli, k, n_draws)}
+            for name, columns in stimuli.items():
+                found = float(np.mean([_identified(candidates, drawn, noise, rng) for drawn in columns]))
+                chance = 1 / len(candidates.models)
+                rows.append({"half": number, "k": k, "stimuli": name, "identified": found, "chance": chance})
+    return pd.DataFrame(rows)
+
+
+def _draws(rng: np.random.Generator, n_stimuli: int, k: int, n_draws: int) -> np.ndarray:
+    return np.stack([rng.choice(n_stimuli, k, replace=False) for _ in range(n_draws)])
+
+
+def _identified(candidates: Predictions, columns: np.ndarray, noise: float, rng: np.random.Generator) -> float:
+    """Share of candidates that their own noisy answers point to."""
+    answers = candidates.answers[:, columns]
+    guesses = rng.integers(len(candidates.categories), size=answers.shape)
+    noisy = np.where(rng.random(answers.shape) < noise, guesses, answers)
+    common = ((noisy[:, None] == answers[None]) & (answers[None] >= 0)).sum(2)
+    best = common == common.max(1, keepdims=True)
+    return float((best.diagonal() / best.sum(1)).mean())
+
+
+def identification_gain(table: pd.DataFrame) -> Measured:
+    """Identified with contrastive minus with random stimuli, averaged over their numbers."""
+    means = table.groupby(["half", "stimuli"])["identified"].mean().unstack()
+    return mean_of_halves(means[CONTRASTIVE] - means["random"])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A contact sheet
+
+
+def contact_sheet(predictions: Predictions, n_shown: int = 8) -> pd.DataFrame:
+    """The stimuli of lowest and of highest agreement, with how many models gave each answer, the commonest first."""
+    per_stimulus = agreement(predictions).per_stimulus
+    n_shown = min(n_shown, int(np.isfinite(per_stimulus).sum()) // 2)
+    orders: dict[str, Callable] = {"most": lambda values: values, "least": np.negative}
+    rows = []
+    for name, signed in orders.items():
+        for stimulus in contrastive_stimuli(signed(per_stimulus), n_shown):
+            votes = pd.Series(predictions.answers[:, stimulus]).loc[lambda given: given >= 0].value_counts()
+            told = " | ".join(f"{predictions.categories[answer]} ({count})" for answer, count in votes.items())
+            label = predictions.categories[predictions.labels[stimulus]]
+            rows.append(
+                {"contrastive": name, "position": int(stimulus), "stimulus": predictions.stimuli[stimulus]}
+                | {"agreement": float(per_stimulus[stimulus]), "label": label, "answers": told}
+            )
+    return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Tables for the page
+
+
+def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several sets of answers below one another, the set's name in the first column."""
+    return pd.concat([table.assign(set=name) for name, table in tables.items()], ignore_index=True)
+
+
+def described(sets: dict[str, torch.Tensor]) -> pd.DataFrame:
+    """Size and mean brightness of stimulus sets."""
+    rows = [{"stimuli": name, "images": len(x), "mean brightness": float(x.mean())} for name, x in sets.items()]
+    return pd.DataFrame(rows)
+
+
+def described_answers(predictions: Predictions) -> dict[str, str]:
+    """What a table of answers holds, and what is missing from it."""
+    accuracies, found = predictions.accuracies, agreement(predictions)
+    return {
+        "models": f"{len(predictions.models)}",
+        "stimuli": f"{len(predictions.stimuli):,}",
+        "categories": f"{len(predictions.categories):,}",
+        "accuracy of the models": f"{np.nanmin(accuracies):.2f} to {np.nanmax(accuracies):.2f}",
+        "κ on all stimuli": f"{found.kappa:.3f}",
+        "stimuli that all answered": f"{int((predictions.answers >= 0).all(0).sum()):,}",
+        **{name: f"{count:,}" for name, count in predictions.left_out.items()},
+    }

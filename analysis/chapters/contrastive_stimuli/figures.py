@@ -1,0 +1,266 @@
+"""The chapter's figures: one function each, tables in, figure out."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.chapters.contrastive_stimuli.experiments import ALL, CONTRASTIVE, ELSEWHERE, LAYERS, Geometry
+from analysis.plots import GREY, PALETTE
+
+_SERIES = {
+    ALL: ("o", PALETTE[0], "all stimuli"),
+    CONTRASTIVE: ("s", PALETTE[1], "contrastive, chosen on the models shown"),
+    ELSEWHERE: ("D", PALETTE[2], "contrastive, chosen on other models"),
+}
+
+
+def example_stimuli(sets: dict[str, torch.Tensor], n_shown: int = 10) -> Figure:
+    """The first images of each set."""
+    figure, axes = plt.subplots(len(sets), n_shown, figsize=(0.9 * n_shown, 1.0 * len(sets)), squeeze=False)
+    for row, (name, images) in zip(axes, sets.items(), strict=True):
+        for axis, image in zip(row, images[:, 0], strict=False):
+            axis.imshow(image.numpy(), cmap="gray", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name)
+    return figure
+
+
+def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
+    """CKA between networks, one panel a stimulus set; a line parts the motifs."""
+    sets = [stimuli for stimuli, name in geometry.matrices if name == layer]
+    figure, axes = plt.subplots(1, len(sets), figsize=(5.4 * len(sets), 5), squeeze=False)
+    shown = [np.where(np.eye(len(geometry.names)) > 0, np.nan, geometry.matrices[name, layer]) for name in sets]
+    low, high = min(map(np.nanmin, shown)), max(map(np.nanmax, shown))
+    for axis, name, matrix in zip(axes[0], sets, shown, strict=True):
+        labels = geometry.names if axis is axes[0, 0] else False
+        sns.heatmap(matrix, vmin=low, vmax=high, cmap="viridis", square=True, ax=axis, rasterized=True,
+                    xticklabels=geometry.names, yticklabels=labels, cbar=axis is axes[0, -1],
+                    cbar_kws={"label": "CKA", "shrink": 0.7})  # fmt: skip
+        edge = int((geometry.motifs == geometry.motifs[0]).sum())
+        axis.axhline(edge, color="white", lw=2)
+        axis.axvline(edge, color="white", lw=2)
+        axis.tick_params(labelsize=7)
+        found = table[(table["stimuli"] == name) & (table["layer"] == layer)]["separation"].item()
+        axis.set_title(f"{_title(name)}: separation {found:.2f}")
+    return figure
+
+
+def separations(table: pd.DataFrame) -> Figure:
+    """Separation of the motifs by layer, with what shuffled motifs would give."""
+    figure, axis = plt.subplots(figsize=(7, 4))
+    sets = list(dict.fromkeys(table["stimuli"]))
+    for shift, (name, colour) in zip((-0.12, 0.12), zip(sets, PALETTE, strict=False), strict=False):
+        rows = table[table["stimuli"] == name].set_index("layer").loc[list(LAYERS)]
+        places = np.arange(len(rows)) + shift
+        axis.vlines(places, rows["chance low"], rows["chance high"], color=GREY, lw=9, alpha=0.35)
+        axis.vlines(places, rows["low"], rows["high"], color=colour, lw=2)
+        axis.plot(places, rows["separation"], "o", color=colour, label=f"{name}, 95 % bootstrap over networks")
+    axis.plot([], [], color=GREY, lw=9, alpha=0.35, label="95 % of shuffled motifs")
+    axis.axhline(0, color=GREY, lw=1)
+    axis.set(xticks=range(len(LAYERS)), xticklabels=[f"{layer} layer" for layer in LAYERS])
+    axis.set_ylabel("separation: (within − between)\nin standard deviations")
+    figure.legend(loc="outside lower center", ncol=2, fontsize=9)
+    return figure
+
+
+def kappa_by_accuracy(table: pd.DataFrame) -> Figure:
+    """κ against the mean accuracy of each bin, one panel a set of answers; dashed: accuracy's floor under κ.
+
+    `table` has a column `set` beside those of `Kappas.table`.
+    """
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axes = _panels(len(sets))
+    for axis, name in zip(axes, sets, strict=True):
+        rows = table[table["set"] == name]
+        for series, (marker, colour, label) in _SERIES.items():
+            _kappa_line(axis, rows[rows["stimuli"] == series].sort_values("bin"), marker, colour, label)
+        axis.axhline(0, color=GREY, lw=1)
+        axis.set(xlabel="mean accuracy of the bin", ylabel="Fleiss' κ", title=_title(name))
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncol=2, fontsize=9)
+    return figure
+
+
+def _kappa_line(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, label: str) -> None:
+    axis.plot(rows["accuracy"], rows["kappa"], marker=marker, color=colour, label=label)
+    axis.vlines(rows["accuracy"], rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
+    if rows["floor"].notna().any():
+        axis.plot(rows["accuracy"], rows["floor"], "--", color=colour, lw=1.2, label=f"floor: {label.split(',')[0]}")
+
+
+def _title(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _panels(n: int, width: float = 5.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:
+    figure, axes = plt.subplots(1, n, figsize=(width * n, height), sharey=True, squeeze=False)
+    return figure, list(axes[0])
+
+
+def sorted_agreement(table: pd.DataFrame) -> Figure:
+    """Agreement of each bin on the stimuli, the most contrastive first; a row of panels a set, a column an order.
+
+    `table` has a column `set` beside those of `experiments.sorted_agreement`.
+    """
+    sets, orders = (list(dict.fromkeys(table[name])) for name in ("set", "sorted by"))
+    height = (0.7 + 0.35 * table["bin"].nunique()) * len(sets)
+    figure, axes = plt.subplots(len(sets), len(orders), figsize=(5.2 * len(orders), height), squeeze=False)
+    for row, name in zip(axes, sets, strict=True):
+        for axis, order in zip(row, orders, strict=True):
+            shown = table[(table["set"] == name) & (table["sorted by"] == order)]
+            _agreement_rows(axis, shown, colour_bar=axis is row[-1])
+            axis.set_title(f"{_title(name)}, sorted by {order}")
+        row[0].set_ylabel("accuracy of the bin")
+    for axis in axes[-1]:
+        axis.set_xlabel("stimuli, the most contrastive first")
+    return figure
+
+
+def _agreement_rows(axis: Axes, table: pd.DataFrame, *, colour_bar: bool) -> None:
+    rows = table.pivot(index="bin", columns="group", values="agreement").iloc[::-1]
+    labels = [f"{value:.0%}" for value in table.groupby("bin")["accuracy"].first()[rows.index]]
+    sns.heatmap(rows, vmin=0, vmax=1, cmap="viridis", ax=axis, xticklabels=False, rasterized=True, yticklabels=labels,
+                cbar=colour_bar, cbar_kws={"label": "agreement"})  # fmt: skip
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(axis="y", rotation=0)
+
+
+def pair_floor(table: pd.DataFrame) -> Figure:
+    """Agreement of every pair of models against what their accuracies enforce and what independent errors would give.
+
+    `table` has a column `set` beside those of `pair_agreement`.
+    """
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axes = _panels(len(sets), 4.6, 4.2)
+    for axis, name in zip(axes, sets, strict=True):
+        rows = table[table["set"] == name].sort_values("floor")
+        axis.scatter(rows["floor"], rows["agreement"], s=9, alpha=0.5, color=PALETTE[0], label="pair of models")
+        axis.scatter(rows["floor"], rows["independent"], s=4, color=PALETTE[1], label="if errors were independent")
+        axis.plot([0, 1], [0, 1], "--", color=GREY, label="floor: nothing lies below")
+        axis.set(xlabel="agreement that their accuracies enforce", ylabel="agreement", title=_title(name))
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes[0].legend(fontsize=9, loc="lower right")
+    return figure
+
+
+def identification(table: pd.DataFrame) -> Figure:
+    """Models identified against the number of stimuli, one panel a set of answers; the band holds 95 % of the halves.
+
+    `table` has a column `set` beside those of `experiments.identification`.
+    """
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axes = _panels(len(sets), 5, 3.8)
+    for axis, name in zip(axes, sets, strict=True):
+        rows = table[table["set"] == name]
+        sns.lineplot(rows, x="k", y="identified", hue="stimuli", style="stimuli", markers=True, ax=axis,
+                     palette=[PALETTE[1], PALETTE[0]], hue_order=[CONTRASTIVE, "random"],
+                     style_order=[CONTRASTIVE, "random"], errorbar=("pi", 95), legend=axis is axes[0])  # fmt: skip
+        axis.axhline(rows["chance"].mean(), color=GREY, ls="--", lw=1)
+        axis.set_xscale("log")
+        shown = sorted(set(rows["k"]))
+        axis.set_xticks(shown, list(map(str, shown)))
+        axis.minorticks_off()
+        axis.set(xlabel="stimuli answered", ylabel="models identified (share)", ylim=(0, 1.02), title=_title(name))
+    axes[0].legend(title=None, fontsize=9)
+    return figure
+
+
+def contact_sheet(sheet: pd.DataFrame, images: torch.Tensor | None) -> Figure:
+    """The most and the least contrastive stimuli with the answers that models gave; names where there are no images."""
+    rows = list(dict.fromkeys(sheet["contrastive"]))
+    n_columns = int((sheet["contrastive"] == rows[0]).sum())
+    figure, axes = plt.subplots(len(rows), n_columns, figsize=(1.35 * n_columns, 2.4 * len(rows)), squeeze=False)
+    for row, name in zip(axes, rows, strict=True):
+        for axis, entry in zip(row, sheet[sheet["contrastive"] == name].itertuples(), strict=True):
+            _stimulus(axis, entry, images)
+        row[0].set_ylabel(f"{name} contrastive")
+    return figure
+
+
+def _stimulus(axis: Axes, entry, images: torch.Tensor | None) -> None:
+    if images is None:
+        axis.text(0.5, 0.5, entry.stimulus, ha="center", va="center", fontsize=8, transform=axis.transAxes, wrap=True)
+        axis.set_box_aspect(1)
+    else:
+        axis.imshow(images[entry.position, 0].numpy(), cmap="gray", vmin=0, vmax=1)
+    axis.set(xticks=[], yticks=[])
+    axis.set_title(
+        f"label {entry.label}\nagreement {entry.agreement:.2f}", fontsize=8, loc="center", fontweight="normal"
+    )
+    answers = entry.answers.split(" | ")
+    told = answers[:3] + ([f"{len(answers) - 3} more"] if len(answers) > 3 else [])
+    axis.set_xlabel("\n".join(told), fontsize=8)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Public data
+
+
+def people_kappas(table: pd.DataFrame) -> Figure:
+    """κ of networks and people on all images and on those that split the networks, one panel a kind of observer."""
+    figure, axes = _panels(2, 5, 3.8)
+    sets = list(dict.fromkeys(table["set"]))
+    for axis, who in zip(axes, ("networks", "people"), strict=True):
+        for images, (marker, colour, _) in zip(("all", "contrastive"), _SERIES.values(), strict=False):
+            rows = table[(table["who"] == who) & (table["images"] == images)].set_index("set").loc[sets]
+            axis.vlines(range(len(sets)), rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
+            axis.plot(range(len(sets)), rows["kappa"], marker, color=colour, ms=7, label=f"{images} images")
+        axis.axhline(0, color=GREY, lw=1)
+        axis.set(ylabel="Fleiss' κ", title=_title(who))
+        axis.set_xticks(range(len(sets)), sets, rotation=25)
+        axis.set_ylim(top=1)
+    axes[0].legend(fontsize=9)
+    return figure
+
+
+def shared_contrast(table: pd.DataFrame) -> Figure:
+    """Rank correlation of agreement per image: networks with people, and within each."""
+    figure, axis = plt.subplots(figsize=(7.5, 3.6))
+    places = np.arange(len(table))
+    axis.vlines(places, table["low"], table["high"], color=PALETTE[0], lw=2)
+    axis.plot(places, table["rho"], "o", color=PALETTE[0], label="networks with people, 95 % bootstrap over images")
+    axis.plot(
+        places + 0.15, table["people with people"], "^", color=PALETTE[1], label="one half of the people with the other"
+    )
+    axis.plot(
+        places - 0.15,
+        table["networks with networks"],
+        "v",
+        color=PALETTE[2],
+        label="one half of the networks with the other",
+    )
+    axis.axhline(0, color=GREY, lw=1)
+    axis.set_xticks(places, table["set"])
+    axis.set(ylabel="Spearman's ρ of\nagreement per image", ylim=(min(-0.1, table["low"].min() - 0.05), 1.02))
+    figure.legend(loc="outside lower center", fontsize=9)
+    return figure
+
+
+def error_consistency(table: pd.DataFrame) -> Figure:
+    """Error consistency between people and networks on all images and on contrastive ones; a line a random half."""
+    sets = list(dict.fromkeys(table["set"]))
+    figure, axis = plt.subplots(figsize=(7.5, 3.6))
+    for place, name in enumerate(sets):
+        rows = table[table["set"] == name]
+        ends = np.array([place - 0.2, place + 0.2])
+        axis.plot(ends, rows[["all", "contrastive"]].to_numpy().T, color=GREY, lw=0.7, alpha=0.5)
+        for end, column, colour in zip(ends, ("all", "contrastive"), PALETTE, strict=False):
+            label = f"{column} images, mean over halves" if place == 0 else None
+            axis.plot(end, rows[column].mean(), "o", color=colour, ms=8, label=label)
+    axis.axhline(0, color=GREY, lw=1)
+    axis.set_xticks(range(len(sets)), sets)
+    axis.set_ylabel("error consistency (Cohen's κ)\nof people and networks")
+    figure.legend(loc="outside lower center", ncol=2, fontsize=9)
+    return figure
+
+
+def cifar_agreement(table: pd.DataFrame) -> Figure:
+    """People's agreement on CIFAR-10 images, sorted from the most contrastive on."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.4))
+    axis.plot(np.arange(1, len(table) + 1), table["agreement"], color=PALETTE[0], lw=2, rasterized=True)
+    axis.set(xscale="log", xlabel="images, the most contrastive first", ylabel="agreement", ylim=(0, 1.02))
+    return figure

@@ -1,0 +1,101 @@
+"""Parameters of the contrastive-stimuli chapter."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from analysis.datasets import DIGITS_SIZE, load_images
+from analysis.parameters import ChapterParameters
+from analysis.predictions import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files, read_predictions
+from analysis.stimuli import squares
+from analysis.zoo import ZOO
+
+MODELS_PER_BIN = 4
+"""Models that an accuracy bin needs, so that both of its halves can agree or not."""
+
+
+class Parameters(ChapterParameters):
+    """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
+
+    predictions: str = Field(
+        "zoo", description='"zoo", or the path of a CSV file with one row a model and one column a stimulus'
+    )
+    n_contrastive: int = Field(100, ge=2, description="contrastive stimuli, those of lowest agreement; paper 1,000")
+    n_bins: int = Field(6, ge=1, description="bins of models by accuracy, at least 4 models in each")
+    n_splits: int = Field(20, ge=2, le=1000, description="random halves: stimuli chosen on one, reported on the other")
+    severity: int = Field(3, ge=1, le=5, description="severity of the corrupted images")
+    noise: float = Field(0.2, ge=0, lt=1, description="share of random answers when a model is to be identified")
+    n_images: int = Field(500, ge=20, le=800, description="images in each set of the comparison of representations")
+    n_squares: int = Field(2, ge=1, le=20, description="squares in an image")
+    square_side: int = Field(3, ge=1, le=DIGITS_SIZE, description="side of a square in pixels; images have 16")
+    square_distance: int = Field(4, ge=1, description="least distance between the centres of two squares in pixels")
+    layer: Literal["early", "middle", "late"] = Field("middle", description='"early", "middle" or "late"')
+    debiased: bool = Field(True, description="debiased CKA, which is 0 for unrelated networks however few the images")
+    seed: int = Field(0, ge=0, description="seed of the networks, halves, corruptions and draws")
+
+    @field_validator("predictions")
+    @classmethod
+    def _answers_can_be_read(cls, value: str) -> str:
+        if value != "zoo":
+            try:
+                _require_enough(value)
+            except FileNotFoundError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("n_contrastive")
+    @classmethod
+    def _fewer_than_all(cls, value: int, info: ValidationInfo) -> int:
+        n_stimuli = _size(info)[1]
+        if value >= n_stimuli:
+            raise ValueError(f"must be below the {n_stimuli} stimuli that there are, got {value}.")
+        return value
+
+    @field_validator("n_bins")
+    @classmethod
+    def _bins_can_be_halved(cls, value: int, info: ValidationInfo) -> int:
+        n_models = _size(info)[0]
+        if value * MODELS_PER_BIN > n_models:
+            most = n_models // MODELS_PER_BIN
+            raise ValueError(f"must be at most {most} for {n_models} models ({MODELS_PER_BIN} a bin), got {value}.")
+        return value
+
+    @field_validator("square_distance")
+    @classmethod
+    def _squares_fit(cls, value: int, info: ValidationInfo) -> int:
+        if {"n_squares", "square_side"} <= set(info.data):
+            side, n_squares = info.data["square_side"], info.data["n_squares"]
+            squares(20, size=DIGITS_SIZE, side=side, n_squares=n_squares, distance=value)
+        return value
+
+    def data_files(self) -> dict[str, Path]:
+        """The file of answers, unless they are the zoo's."""
+        return {} if self.predictions == "zoo" else {"predictions": Path(self.predictions).expanduser()}
+
+
+def _require_enough(path: str) -> None:
+    n_models = len(read_predictions(path).models)
+    if n_models < MODELS_PER_BIN:
+        raise ValueError(f"'{path}' must hold at least {MODELS_PER_BIN} models, got {n_models}.")
+
+
+def _size(info: ValidationInfo) -> tuple[int, int]:
+    """Number of models and stimuli."""
+    source = info.data.get("predictions", "zoo")
+    return (len(ZOO), len(load_images())) if source == "zoo" else read_predictions(source).answers.shape
+
+
+class PublicParameters(ChapterParameters):
+    """What the recorded run on public data may change."""
+
+    n_contrastive: int = Field(1000, ge=2, le=40000, description="contrastive ImageNet images; as in the paper")
+    share: float = Field(0.1, gt=0, le=0.5, description="contrastive images among those that people saw, as a share")
+    n_bins: int = Field(3, ge=1, le=3, description="bins of the 14 networks by accuracy, at least 4 in each")
+    n_splits: int = Field(10, ge=2, le=1000, description="random halves: images chosen on one, reported on the other")
+    seed: int = Field(0, ge=0, description="seed of the halves and resamples")
+
+    def public_files(self) -> list[str]:
+        """Registry names of the files that the run reads."""
+        people = [name for dataset in MODEL_VS_HUMAN for name in model_vs_human_files(dataset)]
+        return [*imagenet_files(), *people, "cifar10h/cifar10h-counts.npy"]
