@@ -144,3 +144,8 @@ CLAIMS = (
         "generator's dimensionality",
     ),
 )
+
+THINGS_CLAIMS = tuple(
+    claim for claim in CLAIMS if claim.id in {"recovery-rises", "above-chance", "not-solved", "systematic-winner"}
+)
+"""Claims that the recorded run can say something about; its candidates are embeddings, not the paper's networks."""

@@ -131,12 +131,17 @@ def recover_study(
     study: Study, parameters, sizes: Sequence[int], n_seeds: int, *, features: Features | None = None, **options
 ) -> Recovery:
     """The recovery experiment on a study; finished pieces are kept in the cache."""
+    return recover(features or study.features, study.observer, parameters, sizes, n_seeds, **options)
+
+
+def recover(features: Features, observer: Observer, parameters, sizes: Sequence[int], n_seeds: int, **options):
+    """The recovery experiment on features and an observer, in parallel; finished pieces are kept in the cache."""
     return recovery_experiment(
-        features or study.features,
+        features,
         sizes,
         n_seeds,
-        observer_triplets=study.observer.triplets,
-        observer_choices=study.observer.choices,
+        observer_triplets=observer.triplets,
+        observer_choices=observer.choices,
         ceiling=parameters.ceiling,
         penalties=parameters.penalties,
         n_folds=parameters.n_folds,

@@ -212,3 +212,35 @@ def without_truth(table: pd.DataFrame, chance: float, who: str) -> Figure:
         axis.axhline(0, color=GREY, lw=1)
         axis.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} pp")
     return figure
+
+
+def embedding_accuracy(table: pd.DataFrame, ceiling: float) -> Figure:
+    """Accuracy of each embedding on people's answers, with intervals by triplet and by subject."""
+    sets = list(dict.fromkeys(table["trials"]))
+    figure, axes = plt.subplots(1, len(sets), figsize=(9.5, 3.6), sharey=True, squeeze=False)
+    for axis, trials in zip(axes[0], sets, strict=True):
+        shown = table[table["trials"] == trials]
+        names = list(dict.fromkeys(shown["embedding"]))
+        for shift, colour, cluster in ((-0.13, PALETTE[0], "triplet"), (0.13, PALETTE[1], "subject")):
+            for row in shown[shown["cluster"] == cluster].itertuples():
+                place = names.index(row.embedding) + shift
+                label = f"95 % bootstrap over {cluster}s" if row.embedding == names[0] else None
+                axis.plot([row.low, row.high], [place] * 2, "-", color=colour)
+                axis.plot(row.accuracy, place, "o", color=colour, label=label)
+        axis.set(yticks=range(len(names)), yticklabels=names, title=f"Human answers, {trials}", xlabel="accuracy")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9)
+    axes[0, 0].axvline(ceiling, color=GREY, ls="--")
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def embedding_leads(leads: pd.DataFrame) -> Figure:
+    """Answers needed to tell each true embedding from each rival, on a logarithmic scale of colours."""
+    figure, axis = plt.subplots(figsize=(6.2, 4.2))
+    names = list(dict.fromkeys(leads["true"]))
+    grid = leads.pivot(index="true", columns="rival", values="answers").loc[names, names]
+    labels = grid.map(lambda value: "" if np.isnan(value) else f"{value:,.0f}")
+    sns.heatmap(np.log10(grid), annot=labels, fmt="", cmap="viridis_r", ax=axis, annot_kws={"fontsize": 9},
+                cbar_kws={"label": "log10 of the answers needed"})  # fmt: skip
+    axis.set(xlabel="rival", ylabel="who answers (simulated)", title="Simulated: answers to tell two apart")
+    return figure

@@ -5,9 +5,10 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from analysis import public
+from analysis.chapters.recovery_curve.things import EMBEDDINGS, TRIALS
 from analysis.datasets import load_images
 from analysis.observers import load_features, load_things_triplets
-from analysis.parameters import ChapterParameters
+from analysis.parameters import ChapterParameters, RecordedParameters
 from analysis.zoo import ZOO
 
 MODELS = (
@@ -113,6 +114,27 @@ class Parameters(ChapterParameters):
         if self.features != "zoo":
             files |= {f"features/{path.name}": path for path in sorted(Path(self.features).glob("*.npy"))}
         return files
+
+
+class PublicParameters(RecordedParameters):
+    """What the recorded run on THINGS may change."""
+
+    sizes: list[int] = Field([100, 1000, 10000, 100000, 1000000], min_length=2, description="numbers of training triplets")
+    n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
+    n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
+    penalties: list[float] = Field(
+        [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
+    )
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    first_seed: int = Field(0, ge=0, description="seed of folds, triplets and answers")
+
+    def public_files(self) -> list[str]:
+        """Five embeddings and two sets of human answers."""
+        return [*EMBEDDINGS.values(), *TRIALS.values()]
+
+    def amount(self) -> float:
+        """Triplets fitted and answered."""
+        return self.n_seeds * self.n_folds * len(self.penalties) * (sum(self.sizes) + 1e5)
 
 
 def _readable(load, path: str, **options):
