@@ -119,7 +119,9 @@ class Parameters(ChapterParameters):
 class PublicParameters(RecordedParameters):
     """What the recorded run on THINGS may change."""
 
-    sizes: list[int] = Field([100, 1000, 10000, 100000, 1000000], min_length=2, description="numbers of training triplets")
+    sizes: list[int] = Field(
+        [100, 1000, 10000, 100000, 1000000], min_length=2, description="numbers of training triplets"
+    )
     n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
     penalties: list[float] = Field(

@@ -150,8 +150,8 @@ def simulated_lead(
     rival: str,
     *,
     ceiling: float,
-    n_triplets: int = 200_000,
-    seed: int = 0,
+    n_triplets: int,
+    seed: int,
 ) -> Needed:
     """Simulated: `true` answers with calibrated noise; how many answers tell it from `rival`, both as they are."""
     triplets = draw_triplets(len(embeddings[true]), n_triplets, [seed, 0])
@@ -164,12 +164,14 @@ def simulated_lead(
     return trials_needed(float(difference.mean()), float(difference.std()))
 
 
-def all_leads(embeddings: dict[str, np.ndarray], *, ceiling: float, seed: int = 0) -> pd.DataFrame:
+def all_leads(
+    embeddings: dict[str, np.ndarray], *, ceiling: float, n_triplets: int = 200_000, seed: int = 0
+) -> pd.DataFrame:
     """Simulated lead and answers needed for every ordered pair of embeddings."""
     rows = []
     for true in embeddings:
         for rival in embeddings:
             if rival != true:
-                found = simulated_lead(embeddings, true, rival, ceiling=ceiling, seed=seed)
+                found = simulated_lead(embeddings, true, rival, ceiling=ceiling, n_triplets=n_triplets, seed=seed)
                 rows.append({"true": true, "rival": rival, "lead": found.lead, "answers": found.n})
     return pd.DataFrame(rows)
