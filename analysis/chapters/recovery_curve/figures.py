@@ -96,6 +96,7 @@ def confusion(matrix: pd.DataFrame, ranks: pd.DataFrame, title: str) -> Figure:
     right.set(xlabel="mean rank (1: best)", title="Mean ranks")
     right.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), fontsize=9)
     left.tick_params(labelsize=9)
+    left.tick_params(axis="y", rotation=0)
     return figure
 
 
@@ -156,7 +157,7 @@ def candidates(fewer: pd.DataFrame, groups: pd.DataFrame, title: str) -> Figure:
     left.fill_between(sizes, [m.low for m in found], [m.high for m in found], color=PALETTE[0], alpha=0.2, lw=0)
     left.plot(sizes, [m.value for m in found], "o-", color=PALETTE[0], label="mean, 95 % bootstrap over models")
     left.plot(sizes, [1 / k for k in sizes], ":", color=GREY, label="chance")
-    left.set(xlabel="candidates", ylabel="simulations won by the true model", ylim=(0, 1.02), title=title)
+    left.set(xticks=sizes, xlabel="candidates", ylabel="simulations won by the true model", ylim=(0, 1.02), title=title)
     left.legend(fontsize=9)
     for number, (_, rows) in enumerate(groups.groupby("group", sort=False)):
         for shift, column, colour in ((-0.12, "recovery", PALETTE[0]), (0.12, "random", PALETTE[1])):
@@ -197,12 +198,15 @@ def regression(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
 def without_truth(table: pd.DataFrame, chance: float, who: str) -> Figure:
     """How sure the winner looks with the true model among the candidates and without it, by number of triplets."""
     figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.6))
+    sizes = sorted(set(table["n_triplets"]))
     labels = {"agreement": "share of seeds won by the winner", "lead": "lead over the runner-up",
               "short": "behind the true model"}  # fmt: skip
     for axis, (column, label) in zip(axes, labels.items(), strict=True):
         sns.lineplot(table, x="n_triplets", y=column, hue="true model", style="true model", markers=True, ax=axis,
                      dashes=False, palette=PALETTE[:2], errorbar=("ci", 95), seed=0)  # fmt: skip
         axis.set(xscale="log", xlabel="training triplets", ylabel=label)
+        axis.minorticks_off()
+        axis.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45)
         axis.get_legend().set_visible(axis is axes[0])
     axes[0].set_ylim(0, 1.02)
     axes[0].axhline(chance, color=GREY, ls=":")
