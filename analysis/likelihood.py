@@ -22,7 +22,7 @@ class Batch:
         # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
         self.symmetric = transform == "full" and regularizer == "shrinkage"
         count, self.size = objects.shape[:2]
-        self.sparse = members.shape[2] * 100 < self.size**2
+        self.sparse = members.shape[2] * 128 < self.size**2
         if self.sparse:  # few triplets: rows per triplet cost less than all of S
             starts = torch.arange(count, device=members.device)[:, None, None] * self.size
             self.index = (members + starts).transpose(0, 1).reshape(-1)
