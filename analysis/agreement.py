@@ -618,7 +618,8 @@ class AccuracyFloor:
     Attributes
     ----------
     pairwise : numpy.ndarray of shape (n_models, n_models), float64
-        Least share of stimuli on which two models agree, max(0, a_i + a_j − 1); ones on the diagonal.
+        Least share of stimuli on which two models agree: max(0, a_i + a_j − 1); with two
+        categories |a_i + a_j − 1|. Ones on the diagonal.
     mean : float
         Least mean of the agreement per stimulus over all models jointly. At least the mean of `pairwise` over pairs,
         and more where not every pair can be at its own floor at once.
@@ -634,7 +635,7 @@ class AccuracyFloor:
         return (self.mean - expected) / (1 - expected)
 
 
-def accuracy_floor(accuracies: np.ndarray, n_categories: int | None = None) -> AccuracyFloor:
+def accuracy_floor(accuracies: np.ndarray, *, n_categories: int | None = None) -> AccuracyFloor:
     r"""Least agreement that accuracies leave possible: 1 = all models must agree, 0 = nothing is enforced; in [0, 1].
 
     Two models that are right on shares :math:`a_i` and :math:`a_j` of the stimuli are both right, and agree, on at

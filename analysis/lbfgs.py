@@ -5,7 +5,7 @@ from typing import Protocol
 
 import torch
 
-MEMORY = 6  # pairs of steps and gradient changes; 20 save 6 % of the evaluations and cost more than that
+MEMORY = 4  # pairs of steps and gradient changes; more save few evaluations and cost more than those
 WINDOW = 3  # accepted steps over which progress is judged
 PROMISE = 2  # factor by which a promised decrease may be too low: 19 of 20 are below 1.7, the worst 3
 SAFETY = 4  # the same for an extrapolated one, which is rougher

@@ -22,7 +22,7 @@ class Batch:
         # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
         self.symmetric = transform == "full" and regularizer == "shrinkage"
         count, self.size = objects.shape[:2]
-        self.sparse = members.shape[2] * 160 < self.size**2
+        self.sparse = members.shape[2] * 100 < self.size**2
         if self.sparse:  # few triplets: rows per triplet cost less than all of S
             starts = torch.arange(count, device=members.device)[:, None, None] * self.size
             self.index = (members + starts).transpose(0, 1).reshape(-1)
@@ -32,15 +32,17 @@ class Batch:
 
     @classmethod
     def of(cls, coordinates: torch.Tensor, datasets, regularizer: str, transform: str) -> "Batch":
-        labelled = [np.unique(triplets, return_inverse=True) for triplets, _ in datasets]
-        size, length = max(len(used) for used, _ in labelled), max(len(choices) for _, choices in datasets)
+        used = [used_objects([triplets], len(coordinates)) for triplets, _ in datasets]
+        size, length = max(map(len, used)), max(len(choices) for _, choices in datasets)
         device = coordinates.device
         objects = coordinates.new_zeros(len(datasets), size, coordinates.shape[1])
         members = torch.zeros(len(datasets), 3, length, dtype=torch.int64, device=device)
         weights = coordinates.new_zeros(len(datasets), length)
-        for b, ((used, local), (_, choices)) in enumerate(zip(labelled, datasets, strict=True)):
-            objects[b, : len(used)] = coordinates[torch.from_numpy(used).to(device)]
-            members[b, :, : len(choices)] = torch.from_numpy(_chosen_first(local.reshape(-1, 3), choices)).to(device)
+        place = np.zeros(len(coordinates), dtype=np.int64)
+        for b, (rows, (triplets, choices)) in enumerate(zip(used, datasets, strict=True)):
+            place[rows] = np.arange(len(rows))
+            objects[b, : len(rows)] = coordinates[torch.from_numpy(rows).to(device)]
+            members[b, :, : len(choices)] = torch.from_numpy(_chosen_first(place[triplets], choices)).to(device)
             weights[b, : len(choices)] = 1 / len(choices)
         return cls(objects, members, weights, regularizer, transform)
 
@@ -48,17 +50,22 @@ class Batch:
         return Batch(self.objects[rows], self.members[rows], self.weights[rows], self.regularizer, self.transform)
 
     def embed(self, core):
-        return self.objects * core[:, None] if self.transform in ("diagonal", "zero-shot") else self.objects @ core
+        return self.objects * core[:, None] if core.ndim == 2 else self.objects @ core
 
-    def logits(self, embedded):
-        """Similarities (B, 3, N) of the pairs that each odd one would leave, the chosen one's pair first."""
+    def compare(self, embedded):
+        """Similarities (B, 3, N) of the pairs that each odd one would leave, the chosen one's pair first.
+
+        With them the rows (3, B, N, q) of the members, if that is how they were found: the gradient needs them again.
+        """
         if self.sparse:
-            odd, left, right = self.rows(embedded)
-            return torch.stack([(left * right).sum(2), (odd * left).sum(2), (odd * right).sum(2)], 1)
-        for rows in self.blocks():
-            first = rows.start
-            torch.bmm(embedded[:, rows], embedded[:, first:].mT, out=self.square[:, rows, first:])
-        return self.square.view(-1).index_select(0, self.index).view(self.members.shape)
+            rows = self.rows(embedded)
+            odd, left, right = rows
+            pairs = ((left, right), (odd, left), (odd, right))
+            return torch.stack([torch.linalg.vecdot(one, other) for one, other in pairs], 1), rows
+        for part in self.blocks():
+            first = part.start
+            torch.bmm(embedded[:, part], embedded[:, first:].mT, out=self.square[:, part, first:])
+        return self.square.view(-1).index_select(0, self.index).view(self.members.shape), None
 
     def blocks(self):
         """Rows of S in four blocks: of each, only the part from the diagonal on is ever computed."""
@@ -68,43 +75,44 @@ class Batch:
     def rows(self, embedded):
         return embedded.view(-1, embedded.shape[2]).index_select(0, self.index).view(3, *self.weights.shape, -1)
 
-    def pull(self, residual, embedded):
-        """Gradient in the embedded objects, given the one in the logits (B, 3, N)."""
-        if not self.sparse:
-            upper = self.scatter(residual)
-            return (upper + upper.mT) @ embedded
-        (odd, left, right), (first, second, third) = self.rows(embedded), residual[..., None].unbind(1)
-        parts = [second * left + third * right, first * right + second * odd, first * left + third * odd]
-        into = torch.zeros_like(embedded).view(-1, embedded.shape[2])
-        return into.index_add_(0, self.index, torch.stack(parts).view(-1, embedded.shape[2])).view_as(embedded)
+    def spread(self, values, rows):
+        """Each member's row becomes the sum of the other two's, times the values (B, 3, N) of their pairs; then
+        the rows of an object are added up: what a symmetric matrix of the values times the objects is, (B, m, q).
+        """
+        (odd, left, right), (first, second, third) = rows, values[..., None].unbind(1)
+        sums = torch.empty_like(rows)
+        torch.mul(left, second, out=sums[0]).addcmul_(right, third)
+        torch.mul(right, first, out=sums[1]).addcmul_(odd, second)
+        torch.mul(left, first, out=sums[2]).addcmul_(odd, third)
+        into = rows.new_zeros(len(self.objects) * self.size, rows.shape[3])
+        return into.index_add_(0, self.index, sums.view(-1, rows.shape[3])).view(len(self.objects), self.size, -1)
 
     def scatter(self, values):
-        """Sums over the triplets that share a pair, as upper triangles (B, m, m)."""
+        """Sums of the values (B, 3, N) over the triplets that share a pair, as upper triangles (B, m, m)."""
         return self.square.zero_().view(-1).scatter_add_(0, self.index, values.view(-1)).view_as(self.square)
 
     def evaluate(self, core, penalty: float):
         """Objective (B,) in float64 and its gradient in the core."""
         embedded = self.embed(core)
-        likelihood = torch.log_softmax(self.logits(embedded), 1)
+        logits, rows = self.compare(embedded)
+        likelihood = torch.log_softmax(logits, 1)
         loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
         residual = likelihood.exp_()
         residual[:, 0] -= 1
         residual *= self.weights[:, None]
         value, slope = self.penalty(core)
-        return loss + penalty * value, self.gradient(residual, embedded, core).add_(slope, alpha=penalty)
+        return loss + penalty * value, self.gradient(residual, rows, core).add_(slope, alpha=penalty)
 
-    def gradient(self, residual, embedded, core):
+    def gradient(self, residual, rows, core):
         """Gradient of the likelihood in the core, among symmetric cores where those suffice."""
-        diagonal = self.transform in ("diagonal", "zero-shot")
         if self.sparse:
-            pulled = self.pull(residual, embedded)
-            gradient = (self.objects * pulled).sum(1) if diagonal else self.objects.mT @ pulled
+            pulled = self.spread(residual, rows)
+            gradient = (self.objects * pulled).sum(1) if core.ndim == 2 else self.objects.mT @ pulled
         else:
             upper = self.scatter(residual)
-            pulled = torch.cat(
-                [upper[:, rows, rows.start :] @ self.objects[:, rows.start :] for rows in self.blocks()], 1
-            )
-            if diagonal:
+            parts = [upper[:, part, part.start :] @ self.objects[:, part.start :] for part in self.blocks()]
+            pulled = torch.cat(parts, 1)
+            if core.ndim == 2:
                 return 2 * core * (self.objects * pulled).sum(1)
             half = self.objects.mT @ pulled
             gradient = (half + half.mT) @ core
@@ -125,12 +133,26 @@ class Batch:
     def curvature(self, core):
         """Diagonal of the Gauss–Newton Hessian of the likelihood, without the terms between pairs of a triplet."""
         embedded = self.embed(core)
-        chance = torch.softmax(self.logits(embedded), 1)
-        spread = chance * (1 - chance) * self.weights[:, None]
-        if self.transform in ("diagonal", "zero-shot"):
-            return 4 * (embedded**2 * self.pull(spread, self.objects**2)).sum(1)
-        bent = (self.objects**2).mT @ self.pull(spread, embedded**2)
+        chance = torch.softmax(self.compare(embedded)[0], 1)
+        bends = chance * (1 - chance) * self.weights[:, None]
+        squares = (self.objects if core.ndim == 2 else embedded) ** 2
+        if self.sparse:
+            pulled = self.spread(bends, self.rows(squares))
+        else:
+            upper = self.scatter(bends)
+            pulled = (upper + upper.mT) @ squares
+        if core.ndim == 2:
+            return 4 * (embedded**2 * pulled).sum(1)
+        bent = (self.objects**2).mT @ pulled
         return (bent + bent.mT) / 2 if self.symmetric else bent
+
+
+def used_objects(tables, n_objects: int) -> np.ndarray:
+    """Which of the objects appear in any of the tables of triplets, in order."""
+    seen = np.zeros(n_objects, dtype=bool)
+    for triplets in tables:
+        seen[triplets] = True
+    return np.flatnonzero(seen)
 
 
 def _upper_pairs(members: torch.Tensor, size: int) -> torch.Tensor:

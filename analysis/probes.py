@@ -23,7 +23,7 @@ import torch
 from analysis import lbfgs
 from analysis.checks import as_features, as_integers, choose
 from analysis.lbfgs import Minima, minimize
-from analysis.likelihood import Batch, Objective
+from analysis.likelihood import Batch, Objective, used_objects
 
 REGULARIZERS = ("shrinkage", "ridge")
 TRANSFORMS = ("full", "diagonal", "low-rank", "zero-shot")
@@ -282,8 +282,12 @@ class _Options:
 def _fit_table(table: torch.Tensor, datasets, options: _Options) -> list[list[Probe]]:
     if not datasets or not options.penalties:
         return [[] for _ in datasets]
-    used = _used(datasets)
-    basis = _row_space(table[used]) if options.transform in ("full", "low-rank") else None
+    used = used_objects([triplets for triplets, _ in datasets], len(table))
+    basis = (
+        _row_space(table[torch.from_numpy(used).to(table.device)])
+        if options.transform in ("full", "low-rank")
+        else None
+    )
     coordinates = table if basis is None else table @ basis
     if options.rank is not None and not 1 <= options.rank <= coordinates.shape[1]:
         raise ValueError(f"'rank' must be 1 to {coordinates.shape[1]}, the features' rank, got {options.rank!r}.")
@@ -294,10 +298,6 @@ def _fit_table(table: torch.Tensor, datasets, options: _Options) -> list[list[Pr
         for i, path in zip(members, _fit_path(batch, start, basis, options), strict=True):
             fits[i] = path
     return fits
-
-
-def _used(datasets) -> torch.Tensor:
-    return torch.from_numpy(np.unique(np.concatenate([np.unique(triplets) for triplets, _ in datasets])))
 
 
 def _row_space(rows: torch.Tensor) -> torch.Tensor:
@@ -369,21 +369,24 @@ def _fit(batch: Batch, core: torch.Tensor, penalty: float, options: _Options) ->
         return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
     found = minimize(objective, points, objective.metric(), **limits)
-    if batch.symmetric:
-        _unfold(found, batch, penalty, options)
+    for _ in range(3 if batch.symmetric else 0):
+        rows = _folded(found.points.view_as(core))
+        if not len(rows):
+            break
+        # From |W| on: the same S with a larger trace, so it is better. Where all of W vanishes, signs are noise.
+        unfolded = _root(found.points.view_as(core)[rows] @ found.points.view_as(core)[rows])
+        part = objective.take(rows)
+        again = minimize(part, unfolded.flatten(1), part.metric(), **limits)
+        for name, values in vars(again).items():
+            getattr(found, name)[rows.to(values.device)] = values
     return found
 
 
-def _unfold(found: Minima, batch: Batch, penalty: float, options: _Options) -> None:
-    """Fit again from |W| what ended at a W with a negative eigenvalue: same S, and a larger trace, so it is better."""
-    cores = found.points.view(len(found.points), *batch.objects.shape[2:], -1)
+def _folded(cores: torch.Tensor) -> torch.Tensor:
+    """Which symmetric cores have a negative eigenvalue of any size."""
     rows = torch.linalg.cholesky_ex(cores).info.nonzero()[:, 0]
     spectra = torch.linalg.eigvalsh(cores[rows])
-    rows = rows[spectra[:, 0] < -1e-3 * spectra[:, -1].abs()] if len(rows) else rows
-    if len(rows):
-        again = _fit(batch.take(rows), _root(cores[rows] @ cores[rows]), penalty, options)
-        for name, values in vars(again).items():
-            getattr(found, name)[rows.to(getattr(found, name).device)] = values
+    return rows[spectra[:, 0] < -1e-3 * spectra[:, -1].abs()] if len(rows) else rows
 
 
 def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> torch.Tensor:
@@ -405,10 +408,10 @@ def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> t
 
 def _best_scale(batch: Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Factor of S under `core` that is most likely, within e^±4; and whether S predicts every choice (B,)."""
-    logits = batch.logits(batch.embed(core)).double()
+    logits = batch.compare(batch.embed(core))[0]
     margins = logits - logits[:, :1]
     log_scale = margins.new_zeros(len(margins))
-    for _ in range(8):
+    for _ in range(5):
         scaled = margins * log_scale.exp()[:, None, None]
         chance = torch.softmax(scaled, 1)
         mean = (chance * scaled).sum(1)

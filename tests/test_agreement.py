@@ -407,7 +407,7 @@ def test_floor_is_the_least_agreement_of_all_possible_answers(n_models, n_stimul
     n_right, index = np.unique((answers == 0)[tables].sum(1), axis=0, return_inverse=True)
     least = np.full(len(n_right), np.inf)
     np.minimum.at(least, index.ravel(), agreement[tables].mean(1))
-    floors = [accuracy_floor(right / n_stimuli, n_categories) for right in n_right]
+    floors = [accuracy_floor(right / n_stimuli, n_categories=n_categories) for right in n_right]
     np.testing.assert_allclose([floor.mean for floor in floors], least, atol=1e-12)
     if n_models == 2:
         np.testing.assert_allclose([floor.pairwise[0, 1] for floor in floors], least, atol=1e-12)
@@ -419,7 +419,7 @@ def test_floor_is_below_what_models_do(seed):
     labels = np.random.default_rng(seed).integers(4, size=60)
     agreement = agreement_from_predictions(predictions, 4)
     accuracies = (correctness(predictions, labels) == 1).mean(1)
-    few, many = accuracy_floor(accuracies, 4), accuracy_floor(accuracies)
+    few, many = accuracy_floor(accuracies, n_categories=4), accuracy_floor(accuracies)
     assert many.mean <= few.mean <= agreement.observed
     assert few.kappa(agreement.expected) <= agreement.kappa
     alike = (predictions[:, None] == predictions).mean(2)
@@ -475,7 +475,7 @@ OK = np.array([[0, 1, 1], [1, 1, 0]])
         (lambda: accuracy_floor([0.5]), "'accuracies' .* at least 2 models"),
         (lambda: accuracy_floor([0.5, 50]), "'accuracies' must be from 0 to 1, got 0.5 to 50.0"),
         (lambda: accuracy_floor([0.5, np.nan]), "'accuracies' must be from 0 to 1"),
-        (lambda: accuracy_floor([0.5, 0.5], 1), "'n_categories' must be an integer of at least 2, got 1"),
+        (lambda: accuracy_floor([0.5, 0.5], n_categories=1), "'n_categories' must be an integer of at least 2, got 1"),
         (lambda: accuracy_floor([0.5, 0.5]).kappa(1), "'expected' must be at least 0 and below 1, got 1"),
     ],
 )

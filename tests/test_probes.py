@@ -173,6 +173,15 @@ def test_low_rank_fit_has_no_slope_left_and_nests():
     assert abs(objectives[-1] - full.objective) < 2e-5  # as many columns as units: nothing is left out
 
 
+def test_answers_at_random_to_features_that_predict_nothing_shrink_towards_nothing():
+    features, triplets, _ = problem(width=3, n_objects=90, n=2000)
+    choices = np.random.default_rng(5).integers(3, size=2000)
+    for answers in (choices, choice_probabilities(-features @ features.T, triplets).argmax(1)):
+        found = fit_probe(features, triplets, answers, penalty=0.3)
+        assert found.objective == pytest.approx(np.log(3), abs=2e-3)
+        assert found.objective <= np.log(3) + 2e-5
+
+
 def test_zero_shot_is_the_identity():
     features, triplets, choices = problem()
     found = fit_probe(features, triplets, choices, penalty=5.0, transform="zero-shot")

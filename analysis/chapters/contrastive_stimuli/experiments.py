@@ -132,7 +132,7 @@ def _floor(members: Predictions, columns: np.ndarray) -> float:
         return np.nan
     accuracies = (answers == members.labels[columns]).mean(1)
     expected = agreement(members, columns).expected
-    return accuracy_floor(accuracies, len(members.categories)).kappa(expected) if expected < 1 else np.nan
+    return accuracy_floor(accuracies, n_categories=len(members.categories)).kappa(expected) if expected < 1 else np.nan
 
 
 def _kappa_on_halves(predictions: Predictions, bins: np.ndarray, k: int, n_splits: int, seed: int) -> pd.DataFrame:

@@ -219,7 +219,7 @@ def top_ten(stability: pd.DataFrame, overall: pd.DataFrame) -> Figure:
                     annot_kws={"fontsize": 8}, cbar=resampled == "models",
                     cbar_kws={"label": "share of resamples in the top ten"})  # fmt: skip
         axis.set(title=f"{resampled.capitalize()} resampled", xlabel="", ylabel="")
-        axis.set_xticks(np.arange(len(scores)) + 0.5, [name.replace(" ", "\n", 1) for name in scores], rotation=0)
+        axis.set_xticks(np.arange(len(scores)) + 0.5, [name.replace(" ", "\n") for name in scores], rotation=0)
         axis.tick_params(labelsize=8)
     return figure
 

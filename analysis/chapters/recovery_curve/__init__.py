@@ -1,0 +1,1 @@
+"""Chapter: does the model that fits behaviour best turn out to be the one that produced it?"""

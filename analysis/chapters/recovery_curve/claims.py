@@ -1,0 +1,151 @@
+"""What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
+
+from analysis.chapters.recovery_curve.reported import BETAS, LARGEST, MORE_CANDIDATES, WITHIN
+from analysis.claims import Above, Below, Claim
+
+PAPER = "avitan2025"
+MARGIN = 0.02  # what two accuracies may differ by and still be called the same
+HELP = 0.05  # a gain in recovery that would be worth having
+
+
+def _beta(name: str, statement: str, rule, property_name: str) -> Claim:
+    return Claim(name, PAPER, statement, "regression over pairs", rule, f"β = {BETAS[property_name]:.3f}")
+
+
+CLAIMS = (
+    Claim(
+        "recovery-rises",
+        PAPER,
+        "The true model wins more often the more triplets there are.",
+        "recovery curve",
+        Above(0),
+        "about 5 % at 1,000 triplets, 70 % at a million",
+    ),
+    Claim(
+        "above-chance",
+        PAPER,
+        "With the most triplets the true model wins more often than chance.",
+        "recovery curve",
+        Above(0),
+        "70 % at a million triplets; chance 5 %",
+    ),
+    Claim(
+        "not-solved",
+        PAPER,
+        "Even with the most triplets, fewer than 80 % of the simulations are won by the true model.",
+        "recovery curve",
+        Below(LARGEST[1]),
+        "below 80 % at 4.2 million",
+    ),
+    Claim(
+        "systematic-winner",
+        PAPER,
+        "One candidate wins more than its share of the simulations that the true model loses.",
+        "confusion matrix",
+        Above(0),
+        "CLIP ResNet-50 wins too often",
+    ),
+    Claim(
+        "geometries-converge",
+        PAPER,
+        "Fitting moves the models' geometries towards the observer's.",
+        "geometry after the fit to human choices",
+        Above(0),
+        "figure only",
+    ),
+    Claim(
+        "farther-moves-more",
+        PAPER,
+        "Models that start farther from the observer move more.",
+        "geometry after the fit to human choices",
+        Below(0),
+        "figure only",
+    ),
+    Claim(
+        "flexible-predicts",
+        PAPER,
+        "A full transform predicts the observer better than the features as they are.",
+        "flexibility levels",
+        Above(0),
+        "full predicts best, zero-shot worst",
+    ),
+    Claim(
+        "flexible-confuses",
+        PAPER,
+        "A full transform identifies the true model worse than the features as they are.",
+        "flexibility levels",
+        Below(0),
+        "zero-shot identifies best, full worst",
+    ),
+    Claim(
+        "pca-does-not-help",
+        PAPER,
+        f"Keeping only the leading axes of the features raises recovery by less than {HELP:.0%}.",
+        "PCA to 500 dimensions",
+        Below(HELP),
+        "does not help",
+    ),
+    Claim(
+        "shrinkage-safe",
+        PAPER,
+        "Under the strongest penalty, shrinkage predicts no worse than the features as they are.",
+        "ridge against shrinkage",
+        Above(-MARGIN),
+        "figure only",
+    ),
+    Claim(
+        "ridge-falls",
+        PAPER,
+        "Under the strongest penalty, ridge predicts worse than the features as they are.",
+        "ridge against shrinkage",
+        Below(0),
+        "figure only",
+    ),
+    Claim(
+        "more-candidates",
+        PAPER,
+        "Recovery is lower among all candidates than among random halves of them.",
+        f"{MORE_CANDIDATES[0]} candidates",
+        Below(0),
+        f"about {MORE_CANDIDATES[1]:.0%} with {MORE_CANDIDATES[0]} candidates",
+    ),
+    Claim(
+        "within-family",
+        PAPER,
+        "Among candidates of one architecture family, the true model wins less than 80 % of the time.",
+        "within one architecture class",
+        Below(LARGEST[1]),
+        f"{WITHIN['family']:.1%}",
+    ),
+    Claim(
+        "within-training",
+        PAPER,
+        "Among candidates trained in one way, the true model wins less than 80 % of the time.",
+        "within one training objective",
+        Below(LARGEST[1]),
+        f"{WITHIN['training']:.1%}",
+    ),
+    _beta(
+        "candidate-shift",
+        "Candidates that the fit moves farther lose by more.",
+        Above(0),
+        "candidate's shift",
+    ),
+    _beta(
+        "generator-shift",
+        "Generators that the fit moves farther win by less.",
+        Below(0),
+        "generator's shift",
+    ),
+    _beta(
+        "generator-dimensionality",
+        "Generators of higher effective dimensionality win by less.",
+        Below(0),
+        "generator's dimensionality",
+    ),
+)
+
+THINGS_CLAIMS = tuple(
+    claim for claim in CLAIMS if claim.id in {"recovery-rises", "above-chance", "not-solved", "systematic-winner"}
+)
+"""Claims that the recorded run can say something about; its candidates are embeddings, not the paper's networks."""

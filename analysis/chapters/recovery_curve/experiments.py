@@ -1,0 +1,481 @@
+"""The chapter's experiments: features and answers in, tidy tables out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import comb
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+
+from analysis.activations import record
+from analysis.datasets import Images, halves, load_images
+from analysis.folders import cache_dir
+from analysis.intervals import Measured, bootstrap_interval, mean_interval, spearman
+from analysis.observers import Observer, load_features, load_things_triplets, simulated_observer
+from analysis.oddoneout import choice_probabilities, fit_probes
+from analysis.progress import steps
+from analysis.recovery import Recovery, confusion_matrix, recovery_experiment
+from analysis.zoo import load_zoo
+
+Features = dict[str, np.ndarray]
+FLEXIBILITY = ("zero-shot", "diagonal", "low-rank", "full", "full, few axes")
+PENALTY_PATH = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
+PREDICTORS = ("candidate's shift", "generator's shift", "candidate's dimensionality", "generator's dimensionality")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What an experiment starts from.
+
+    `features` has one array (n_objects, units) a model, `observer` the answers about these objects, `models` one row a
+    model (family, training, layer, units). `objects` are the images, None in a study of the user's own.
+    """
+
+    features: Features
+    observer: Observer
+    models: pd.DataFrame
+    objects: Images | None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the observer is simulated, and so known."""
+        return self.observer.similarity is not None
+
+    @property
+    def n_objects(self) -> int:
+        """Objects that triplets are drawn from."""
+        return len(next(iter(self.features.values())))
+
+    @property
+    def target(self) -> str:
+        """What geometries are compared with, see `convergence`."""
+        return "simulated observer" if self.simulated else "mean of the other fitted models"
+
+
+def study_of(parameters) -> Study:
+    """The study that a chapter's `Parameters` describe."""
+    if parameters.features != "zoo":
+        return own_study(parameters.features, parameters.triplets)
+    return zoo_study(
+        load_images(parameters.images),
+        parameters.networks,
+        parameters.n_objects,
+        seed=parameters.first_seed,
+        triplets=parameters.triplets,
+        n_triplets=parameters.n_answers,
+        pixels=parameters.pixels,
+        classes=parameters.classes,
+        strokes=parameters.strokes,
+        ceiling=parameters.ceiling,
+    )
+
+
+def zoo_study(images: Images, models: Sequence[str], n_objects: int, *, seed: int, triplets: str, **observer) -> Study:
+    """Networks of the zoo look at images that they were not trained on; someone has answered triplets of these.
+
+    `triplets` is ``"simulated"`` or a file of answers; `observer` is passed to `simulated_observer`.
+    """
+    train, held_out = halves(images, seed)
+    if n_objects > len(held_out):
+        raise ValueError(f"'n_objects' must be at most {len(held_out)}, the images held out, got {n_objects}.")
+    rows = np.random.default_rng(seed).choice(held_out, n_objects, replace=False)
+    objects = images.subset(np.sort(rows))
+    networks = load_zoo(models, images=images, train_indices=train, seed=seed, progress=steps)
+    seen = {net.name: record(net.module, objects.x, net.layers[-1], pool="mean").values.numpy() for net in networks}
+    table = pd.DataFrame(
+        [[net.name, net.family, net.training, net.layers[-1], seen[net.name].shape[1]] for net in networks],
+        columns=["model", "family", "training", "layer", "units"],
+    ).set_index("model")
+    if triplets == "simulated":
+        answers = simulated_observer(objects.x[:, 0].numpy(), objects.y.numpy(), seed=seed, **observer)
+    else:
+        answers = load_things_triplets(triplets, n_objects)
+    return Study({name: normalised(values) for name, values in seen.items()}, answers, table, objects)
+
+
+def own_study(folder: str, triplets: str) -> Study:
+    """Features and human answers from the user's files; a model's family is its name up to the first dash."""
+    features = {name: normalised(table) for name, table in load_features(folder).items()}
+    n_objects = len(next(iter(features.values())))
+    rows = [[name, name.split("-")[0], "unknown", "unknown", table.shape[1]] for name, table in features.items()]
+    table = pd.DataFrame(rows, columns=["model", "family", "training", "layer", "units"]).set_index("model")
+    return Study(features, load_things_triplets(triplets, n_objects), table, None)
+
+
+def normalised(table: np.ndarray) -> np.ndarray:
+    """Features with every unit centred, and all divided by one number, so that the mean squared length is 1.
+
+    Neither step changes the geometry; both make one strength of penalty mean the same for all models.
+    """
+    centred = table.astype(np.float64) - table.mean(axis=0)
+    length = np.sqrt((centred**2).sum(axis=1).mean())
+    if not length > 0:
+        raise ValueError("'features' must differ between objects, got equal rows.")
+    return (centred / length).astype(np.float32)
+
+
+def leading_axes(table: np.ndarray, n_axes: int) -> np.ndarray:
+    """Scores on the first principal axes, normalised again."""
+    axes = np.linalg.svd(table, full_matrices=False)[2][:n_axes]
+    return normalised(table @ axes.T)
+
+
+def middle_size(sizes: Sequence[int]) -> int:
+    """The middle one of the numbers of triplets, the larger of two."""
+    return sorted(sizes)[len(sizes) // 2]
+
+
+def recover_study(
+    study: Study, parameters, sizes: Sequence[int], n_seeds: int, *, features: Features | None = None, **options
+) -> Recovery:
+    """The recovery experiment on a study; finished pieces are kept in the cache."""
+    return recover(features or study.features, study.observer, parameters, sizes, n_seeds, **options)
+
+
+def recover(features: Features, observer: Observer, parameters, sizes: Sequence[int], n_seeds: int, **options):
+    """The recovery experiment on features and an observer, in parallel; finished pieces are kept in the cache."""
+    return recovery_experiment(
+        features,
+        sizes,
+        n_seeds,
+        observer_triplets=observer.triplets,
+        observer_choices=observer.choices,
+        ceiling=parameters.ceiling,
+        penalties=parameters.penalties,
+        n_folds=parameters.n_folds,
+        seed=parameters.first_seed,
+        n_jobs=-1,
+        cache=cache_dir() / "recovery",
+        **options,
+    )
+
+
+def calibration(found: Recovery, study: Study) -> pd.DataFrame:
+    """Largest choice probability on every triplet of the observer, before and after calibration, one row each."""
+    tables = []
+    for name, similarity in found.similarities.items():
+        temperatures = {"before": 1.0, "after": found.generators.loc[name, "temperature"]}
+        for when, temperature in temperatures.items():
+            largest = choice_probabilities(similarity, study.observer.triplets, temperature).max(axis=1)
+            tables.append(pd.DataFrame({"model": name, "calibration": when, "largest probability": largest}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def by_generator(table: pd.DataFrame, n_triplets: int) -> pd.Series:
+    """Share of each generator's simulations that it wins itself, by model."""
+    won = confusion_matrix(table, n_triplets)
+    return pd.Series({name: won.loc[name, name] for name in won.index}, name="recovery")
+
+
+def over_models(values: Sequence[float]) -> Measured:
+    """Mean with its bootstrap interval over models."""
+    return bootstrap_interval(np.mean, np.asarray(values, dtype=float), over="models")
+
+
+def false_winners(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
+    """Who takes the simulations that the true model loses: one row a candidate, the most frequent first.
+
+    ``taken`` is its share of the lost simulations, ``even`` its share if every candidate took as many of the lost ones
+    that it did not generate itself. Both are 0 if nothing is lost.
+    """
+    won = confusion_matrix(table, n_triplets)
+    won = won[list(won.index)]
+    false = won.mask(np.eye(len(won), dtype=bool), 0.0)
+    lost = false.sum(axis=1)
+    total = max(lost.sum(), 1e-12)
+    shares = pd.DataFrame({"taken": false.sum() / total, "even": (lost.sum() - lost) / (len(lost) - 1) / total})
+    return shares.rename_axis("candidate").sort_values("taken", ascending=False, kind="stable")
+
+
+def systematic_winner(table: pd.DataFrame, n_triplets: int) -> Measured:
+    """Share of the lost simulations that the most frequent false winner takes, beyond an even share: 0 = no favourite.
+
+    The winner is chosen on all other seeds, its share taken on the one left out, so that choosing does not inflate it.
+    Seeds in which nothing is lost say nothing and are left out.
+    """
+    at_size = table[table["n_triplets"] == n_triplets]
+    excess = []
+    for seed in sorted(set(at_size["seed"])):
+        others = at_size[at_size["seed"] != seed]
+        shares = false_winners(at_size[at_size["seed"] == seed], n_triplets)
+        if len(others) and shares["taken"].any():
+            favourite = false_winners(others, n_triplets).index[0]
+            excess.append(shares.loc[favourite, "taken"] - shares.loc[favourite, "even"])
+    return mean_interval(np.array(excess or [np.nan]))
+
+
+def convergence(study: Study, found: Recovery) -> pd.DataFrame:
+    """How alike each model's geometry and the observer's are, before and after the fit to the observer.
+
+    Alike: Pearson's correlation of similarities over pairs of objects, 1 = the same geometry up to scale and offset. A
+    simulated observer's similarity is known; for people the mean of the other models' fitted similarities stands in.
+    """
+    fitted = {name: _pairs(similarity) for name, similarity in found.similarities.items()}
+    rows = []
+    for name, table in study.features.items():
+        if study.simulated:
+            target = _pairs(study.observer.similarity)
+        else:
+            target = np.mean([_scaled(pairs) for other, pairs in fitted.items() if other != name], axis=0)
+        before, after = (np.corrcoef(target, pairs)[0, 1] for pairs in (_pairs(table @ table.T), fitted[name]))
+        rows.append({"model": name, "before": before, "after": after, "gain": after - before})
+    return pd.DataFrame(rows)
+
+
+def _pairs(similarity: np.ndarray) -> np.ndarray:
+    return similarity[np.triu_indices(len(similarity), 1)]
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / values.std()
+
+
+def spearman_interval(x: Sequence[float], y: Sequence[float]) -> Measured:
+    """Spearman's ρ with its bootstrap interval over models."""
+    return bootstrap_interval(spearman, np.asarray(x), np.asarray(y), over="models")
+
+
+def predictions(
+    study: Study, settings: Mapping[str, dict], penalties: Sequence[float], *, n_folds: int, seed: int
+) -> pd.DataFrame:
+    """Accuracy on the observer's answers about unseen objects: one row a setting, model, fold and penalty.
+
+    In each fold a part of the objects is held out; triplets that straddle the parts are not used. A setting is a
+    dictionary of options for `fit_probes`; its entry `n_axes` keeps that many principal axes of the features.
+    """
+    order = np.random.default_rng([seed, 1]).permutation(len(next(iter(study.features.values()))))
+    folds = np.array_split(order, n_folds)
+    jobs = [(setting, model, fold) for setting in settings for model in study.features for fold in range(n_folds)]
+    calls = (
+        joblib.delayed(_predicted)(study.features[model], study.observer, folds[fold], settings[setting], penalties)
+        for setting, model, fold in jobs
+    )
+    parallel = joblib.Parallel(n_jobs=-1, return_as="generator")
+    found = steps(parallel(calls), "predicting the observer", len(jobs))
+    rows = [
+        {"setting": setting, "model": model, "fold": fold, "penalty": penalty, "accuracy": accuracy}
+        for (setting, model, fold), accuracies in zip(jobs, found, strict=True)
+        for penalty, accuracy in zip(penalties, accuracies, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _predicted(table, observer: Observer, test_objects, setting: dict, penalties) -> list[float]:
+    torch.set_num_threads(1)
+    options = {key: value for key, value in setting.items() if key != "n_axes"}
+    table = _prepared(table, setting)
+    tested = np.isin(observer.triplets, test_objects).sum(axis=1)
+    train, test = ((observer.triplets[tested == n], observer.choices[tested == n]) for n in (0, 3))
+    if len(train[0]) == 0 or len(test[0]) == 0:
+        raise ValueError(f"'triplets' must leave some within each part of the objects, got {len(observer.triplets)}.")
+    probes = fit_probes([table], [train], penalties=penalties, tolerance=1e-4, **options)[0][0]
+    return [_accuracy(probe.similarity(table), *test) for probe in probes]
+
+
+def _accuracy(similarity: np.ndarray, triplets: np.ndarray, choices: np.ndarray) -> float:
+    """Share of answers that were the most likely; equally likely ones share the credit."""
+    chance = choice_probabilities(similarity, triplets)
+    best = np.isclose(chance, chance.max(axis=1, keepdims=True), rtol=0, atol=1e-9)
+    return float((best[np.arange(len(choices)), choices] / best.sum(axis=1)).mean())
+
+
+def at_best_penalty(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy by setting and model, each fold with the penalty that the *other* folds prefer."""
+    rows = []
+    for (setting, model), part in table.groupby(["setting", "model"], sort=False):
+        grid = part.pivot_table("accuracy", "fold", "penalty")
+        chosen = [grid.loc[fold, grid.drop(index=fold).mean().idxmax()] for fold in grid.index]
+        rows.append({"setting": setting, "model": model, "accuracy": float(np.mean(chosen))})
+    return pd.DataFrame(rows)
+
+
+def flexibility_settings(rank: int) -> dict[str, dict]:
+    """Options of `fit_probes` for every level of flexibility; `rank` columns, or axes."""
+    settings = {name: {"transform": name} for name in FLEXIBILITY[:4]}
+    settings["low-rank"]["rank"] = rank
+    return settings | {FLEXIBILITY[4]: {"transform": "full", "n_axes": rank}}
+
+
+def flexibility(study: Study, parameters, size: int, n_seeds: int) -> pd.DataFrame:
+    """Predictive accuracy and recovery for every level of flexibility, one row a level and model.
+
+    Generators and candidates have the same flexibility. Recovery is at one number of triplets.
+    """
+    settings = flexibility_settings(parameters.rank)
+    predicted = predictions(
+        study, settings, parameters.penalties, n_folds=parameters.n_folds, seed=parameters.first_seed
+    )
+    won = []
+    for name, setting in settings.items():
+        fit = {key: value for key, value in setting.items() if key != "n_axes"}
+        features = {model: _prepared(table, setting) for model, table in study.features.items()}
+        found = recover_study(study, parameters, [size], n_seeds, features=features, **fit)
+        own = by_generator(found.table, size).rename_axis("model").reset_index()
+        won.append(own.assign(setting=name))
+    return at_best_penalty(predicted).merge(pd.concat(won), on=["setting", "model"])
+
+
+def _prepared(table: np.ndarray, setting: dict) -> np.ndarray:
+    return leading_axes(table, setting["n_axes"]) if "n_axes" in setting else table
+
+
+def contrast(table: pd.DataFrame, column: str, first: str, second: str) -> Measured:
+    """Mean of first − second over models, with its bootstrap interval."""
+    wide = table.pivot(index="model", columns="setting", values=column)
+    return over_models(wide[first] - wide[second])
+
+
+def penalty_path(study: Study, penalties: Sequence[float] = PENALTY_PATH, *, n_folds: int, seed: int) -> pd.DataFrame:
+    """Accuracy on unseen objects against λ for ridge and shrinkage, with the features as they are for comparison."""
+    settings = {kind: {"regularizer": kind} for kind in ("shrinkage", "ridge")}
+    fitted = predictions(study, settings, penalties, n_folds=n_folds, seed=seed)
+    plain = predictions(study, {"zero-shot": {"transform": "zero-shot"}}, [1.0], n_folds=n_folds, seed=seed)
+    table = pd.concat([fitted, plain], ignore_index=True)
+    return table.groupby(["setting", "model", "penalty"], sort=False)["accuracy"].mean().reset_index()
+
+
+def strongest_minus_plain(path: pd.DataFrame, regularizer: str) -> Measured:
+    """Accuracy under the strongest penalty minus zero-shot accuracy, over models."""
+    rows = path[path["setting"] == regularizer]
+    strongest = rows[rows["penalty"] == rows["penalty"].max()].set_index("model")["accuracy"]
+    return over_models(strongest - path[path["setting"] == "zero-shot"].set_index("model")["accuracy"])
+
+
+def fewer_candidates(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
+    """Recovery with the true model and k − 1 of the others, exactly averaged over all choices of them.
+
+    One row a generator and k, from the accuracies of one experiment: nothing is fitted again.
+    """
+    at_size = table[table["n_triplets"] == n_triplets]
+    rows = []
+    for (generator, seed), part in at_size.groupby(["generator", "seed"], sort=False):
+        accuracy = part.set_index("candidate")["test_accuracy"]
+        gap = accuracy.drop(generator) - accuracy[generator]
+        worse, tied, others = int((gap < -1e-12).sum()), int((gap.abs() <= 1e-12).sum()), len(gap)
+        for k in range(2, others + 2):
+            ways = sum(comb(worse, k - 1 - j) * comb(tied, j) / (1 + j) for j in range(min(tied, k - 1) + 1))
+            rows.append({"generator": generator, "seed": seed, "k": k, "recovery": ways / comb(others, k - 1)})
+    return pd.DataFrame(rows).groupby(["generator", "k"], sort=False)["recovery"].mean().reset_index()
+
+
+def all_against_half(fewer: pd.DataFrame) -> Measured:
+    """Recovery among all candidates minus recovery among random halves of them, over models."""
+    wide = fewer.pivot(index="generator", columns="k", values="recovery")
+    return over_models(wide[wide.columns.max()] - wide[max(2, wide.columns.max() // 2)])
+
+
+def within_groups(table: pd.DataFrame, models: pd.DataFrame, column: str, n_triplets: int) -> pd.DataFrame:
+    """Recovery among candidates of one group, beside random candidates as many; groups of one are left out."""
+    random = fewer_candidates(table, n_triplets).set_index(["generator", "k"])["recovery"]
+    rows = []
+    for group, members in models.groupby(column, sort=False):
+        names = list(members.index)
+        inside = table[table["generator"].isin(names) & table["candidate"].isin(names)]
+        size = len(names)
+        if size > 1:
+            rows += [
+                {"group": group, "k": size, "generator": name, "recovery": share, "random": random[name, size]}
+                for name, share in by_generator(inside, n_triplets).items()
+            ]
+    return pd.DataFrame(rows, columns=["group", "k", "generator", "recovery", "random"])
+
+
+def margins(found: Recovery, n_triplets: int) -> pd.DataFrame:
+    """Own accuracy minus a candidate's, averaged over seeds, with what the two models are like; one row a pair."""
+    at_size = found.table[found.table["n_triplets"] == n_triplets]
+    mean = at_size.pivot_table("test_accuracy", "generator", "candidate", sort=False)
+    properties = found.generators[["geometry_shift", "effective_dimensionality"]]
+    rows = []
+    for generator in mean.index:
+        for candidate in mean.columns.drop(generator):
+            values = (*properties.loc[[candidate, generator]]["geometry_shift"],
+                      *properties.loc[[candidate, generator]]["effective_dimensionality"])  # fmt: skip
+            margin = mean.loc[generator, generator] - mean.loc[generator, candidate]
+            rows.append([generator, candidate, margin, *values])
+    return pd.DataFrame(rows, columns=["generator", "candidate", "margin", *PREDICTORS])
+
+
+def regression(pairs: pd.DataFrame, *, n_resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Standardised coefficients of the margin on the models' properties, one row a property.
+
+    Intervals come from a bootstrap over models: a pair counts as often as both of its models were drawn. They are
+    Bonferroni-corrected: 1 − .05/4 each.
+    """
+    y, x = _scaled(pairs["margin"]), pairs[list(PREDICTORS)].apply(_scaled)
+    names = sorted(set(pairs["generator"]) | set(pairs["candidate"]))
+    places = pairs[["generator", "candidate"]].map(names.index).to_numpy()
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=n_resamples)
+    fits = [_weighted_fit(x.to_numpy(), y.to_numpy(), counts[places].prod(axis=1)) for counts in drawn]
+    tail = 0.05 / len(PREDICTORS) / 2
+    low, high = np.nanquantile(np.array(fits), [tail, 1 - tail], axis=0)
+    beta = _weighted_fit(x.to_numpy(), y.to_numpy(), np.ones(len(pairs)))
+    return pd.DataFrame({"property": PREDICTORS, "beta": beta, "low": low, "high": high})
+
+
+def _weighted_fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Least squares with an intercept; NaN where the models drawn are too few to tell the predictors apart."""
+    design = np.column_stack([np.ones(len(x)), x]) * np.sqrt(weights)[:, None]
+    solution, _, rank, _ = np.linalg.lstsq(design, y * np.sqrt(weights), rcond=1e-8)
+    return solution[1:] if rank == design.shape[1] else np.full(x.shape[1], np.nan)
+
+
+def coefficient(coefficients: pd.DataFrame, name: str, n_models: int) -> Measured:
+    """One coefficient of `regression` with its interval."""
+    row = coefficients.set_index("property").loc[name]
+    if not np.isfinite([row["beta"], row["low"], row["high"]]).all():
+        return Measured(np.nan, -np.inf, np.inf, "too few models")
+    return Measured(row["beta"], row["low"], row["high"], f"98.75% bootstrap, {n_models} models")
+
+
+def without_truth(table: pd.DataFrame) -> pd.DataFrame:
+    """What a study would see, with the true model among the candidates and without it; one row a generator and size.
+
+    `winner` is the candidate of the highest mean accuracy; `agreement` the share of seeds it wins; `lead` how far it is
+    ahead of the runner-up (mean over seeds); `short` how far it is behind the true model's accuracy.
+    """
+    rows = []
+    for (size, generator), part in table.groupby(["n_triplets", "generator"], sort=False):
+        wide = part.pivot(index="seed", columns="candidate", values="test_accuracy")
+        for truth, among in (("among the candidates", wide), ("left out", wide.drop(columns=generator))):
+            winner = among.mean().idxmax()
+            rows.append({
+                "n_triplets": size, "generator": generator, "true model": truth, "winner": winner,
+                "agreement": _win_share(among, winner),
+                "lead": (among[winner] - among.drop(columns=winner).max(axis=1)).mean(),
+                "short": (wide[generator] - among[winner]).mean(),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _win_share(accuracies: pd.DataFrame, winner: str) -> float:
+    best = np.isclose(accuracies.sub(accuracies.max(axis=1), axis=0), 0, rtol=0, atol=1e-12)
+    return float((best[:, accuracies.columns.get_loc(winner)] / best.sum(axis=1)).mean())
+
+
+def nearest_models(similarities: Mapping[str, np.ndarray]) -> pd.Series:
+    """For each model, the other one whose fitted similarities correlate most with its own."""
+    alike = _likeness(similarities)
+    return alike.mask(np.eye(len(alike), dtype=bool)).idxmax()
+
+
+def nearest_share(found: Recovery, n_triplets: int) -> float:
+    """Share of the lost simulations that go to the model nearest to the generator (`nearest_models`)."""
+    won = confusion_matrix(found.table, n_triplets)
+    nearest = nearest_models(found.similarities)
+    to_nearest = sum(won.loc[name, nearest[name]] for name in won.index)
+    return to_nearest / max(sum(1 - won.loc[name, name] for name in won.index), 1e-12)
+
+
+def mutual_likeness(study: Study, found: Recovery) -> tuple[float, float]:
+    """Mean correlation of two models' similarities, before and after the fit to the observer."""
+    before = {name: table @ table.T for name, table in study.features.items()}
+    upper = np.triu_indices(len(before), 1)
+    return tuple(float(_likeness(which).to_numpy()[upper].mean()) for which in (before, found.similarities))
+
+
+def _likeness(similarities: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    pairs = np.stack([_pairs(similarity) for similarity in similarities.values()])
+    return pd.DataFrame(np.corrcoef(pairs), index=list(similarities), columns=list(similarities))

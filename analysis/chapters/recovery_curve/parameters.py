@@ -1,0 +1,150 @@
+"""Parameters of the recovery-curve chapter."""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from analysis import public
+from analysis.chapters.recovery_curve.things import EMBEDDINGS, TRIALS
+from analysis.datasets import load_images
+from analysis.observers import load_features, load_things_triplets
+from analysis.parameters import ChapterParameters, RecordedParameters
+from analysis.zoo import ZOO
+
+MODELS = (
+    "mlp-100",
+    "mlp-80-noise",
+    "cnn",
+    "cnn-slim",
+    "resnet-8-b1",
+    "resnet-12-b1-noise",
+    "vit-32-d3-p4",
+    "vit-40-d2-p4-noise",
+)
+"""Two networks of each family; three of the eight trained on noisy labels, the others on clean ones."""
+
+
+class Parameters(ChapterParameters):
+    """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
+
+    images: str = Field(
+        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
+    )
+    n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
+    features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
+    triplets: str = Field(
+        "simulated", description='"simulated", or a file of human answers in one of the public THINGS formats'
+    )
+    models: list[str] = Field([], description="networks of the zoo, three or more; empty for the eight of the chapter")
+    sizes: list[int] = Field(
+        [100, 400, 1600, 6400, 12800, 25600], min_length=2, description="numbers of training triplets"
+    )
+    n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
+    n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
+    penalties: list[float] = Field(
+        [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
+    )
+    rank: int = Field(8, ge=1, description="columns of the low-rank transform, and axes kept by the PCA")
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    n_answers: int = Field(20000, ge=500, description="triplets that the simulated observer answers")
+    pixels: float = Field(1.0, ge=0, description="weight of pixels in the simulated observer")
+    classes: float = Field(1.0, ge=0, description="weight of classes in the simulated observer")
+    strokes: float = Field(1.0, ge=0, description="weight of stroke directions in the simulated observer")
+    first_seed: int = Field(0, ge=0, description="seed of networks, observer, folds, triplets and answers")
+
+    @field_validator("images")
+    @classmethod
+    def _images_can_be_read(cls, value: str) -> str:
+        try:
+            public.mnist_path() if value == "mnist" else load_images(value)
+        except (FileNotFoundError, public.DataError) as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("features")
+    @classmethod
+    def _features_can_be_read(cls, value: str) -> str:
+        if value != "zoo":
+            _readable(load_features, value)
+        return value
+
+    @field_validator("triplets")
+    @classmethod
+    def _triplets_can_be_read(cls, value: str, info) -> str:
+        features = info.data.get("features")  # absent if it was refused itself
+        if value == "simulated" and features not in ("zoo", None):
+            raise ValueError("must be a file of answers if 'features' is a folder: the simulated observer sees images.")
+        if value != "simulated" and features is not None:
+            n_objects = info.data.get("n_objects", 0) if features == "zoo" else _n_objects(features)
+            _readable(load_things_triplets, value, n_objects=n_objects)
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _models_are_in_the_zoo(cls, value: list[str]) -> list[str]:
+        strangers = [name for name in value if name not in ZOO]
+        if strangers or len(set(value)) < len(value) or len(value) in (1, 2):
+            raise ValueError(f"must be three or more different networks of {', '.join(ZOO)}, got {', '.join(value)}.")
+        return value
+
+    @field_validator("sizes", "penalties")
+    @classmethod
+    def _different_and_positive(cls, value: list) -> list:
+        if min(value) <= 0 or len(set(value)) < len(value):
+            raise ValueError(f"must be different and above 0, got {value}.")
+        return value
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks of the zoo that take part."""
+        return self.models or list(MODELS)
+
+    def amount(self) -> float:
+        """Fits, large data sets counting more."""
+        fits = len(self.networks) ** 2 * self.n_seeds * self.n_folds * len(self.penalties)
+        return fits * sum(1 + size / 5000 for size in self.sizes)
+
+    def data_files(self) -> dict[str, Path]:
+        """The user's own files; a folder of features counts by each of its files."""
+        files = {} if self.images == "digits" else {"images": Path(self.images)}
+        if self.images == "mnist":
+            files["images"] = public.mnist_path()
+        if self.triplets != "simulated":
+            files["triplets"] = Path(self.triplets)
+        if self.features != "zoo":
+            files |= {f"features/{path.name}": path for path in sorted(Path(self.features).glob("*.npy"))}
+        return files
+
+
+class PublicParameters(RecordedParameters):
+    """What the recorded run on THINGS may change."""
+
+    sizes: list[int] = Field(
+        [100, 1000, 10000, 100000, 1000000], min_length=2, description="numbers of training triplets"
+    )
+    n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
+    n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
+    penalties: list[float] = Field(
+        [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
+    )
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    first_seed: int = Field(0, ge=0, description="seed of folds, triplets and answers")
+
+    def public_files(self) -> list[str]:
+        """Five embeddings and two sets of human answers."""
+        return [*EMBEDDINGS.values(), *TRIALS.values()]
+
+    def amount(self) -> float:
+        """Triplets fitted and answered."""
+        return self.n_seeds * self.n_folds * len(self.penalties) * (sum(self.sizes) + 1e5)
+
+
+def _readable(load, path: str, **options):
+    try:
+        return load(path, **options)
+    except (OSError, ValueError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _n_objects(folder: str) -> int:
+    return len(next(iter(load_features(folder).values())))

@@ -1,0 +1,191 @@
+"""The recovery-curve chapter's experiments, on tables and features small enough to check by hand."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.chapters.recovery_curve import experiments
+from analysis.chapters.recovery_curve.parameters import Parameters
+from analysis.observers import Observer
+from analysis.oddoneout import draw_triplets, sample_choices
+from analysis.parameters import ParameterError
+from analysis.recovery import Recovery, recovery_curve
+
+
+def simulations(n_models: int = 5, n_seeds: int = 3, seed: int = 0) -> pd.DataFrame:
+    """A table of random accuracies with ties, at one number of triplets."""
+    rng = np.random.default_rng(seed)
+    names = [f"m{i}" for i in range(n_models)]
+    cells = [(g, c, 100, s) for g in names for c in names for s in range(n_seeds)]
+    table = pd.DataFrame(cells, columns=["generator", "candidate", "n_triplets", "seed"])
+    return table.assign(test_accuracy=rng.integers(0, 6, len(table)) / 8)
+
+
+def small_study(n_objects: int = 40, seed: int = 0) -> experiments.Study:
+    rng = np.random.default_rng(seed)
+    features = {name: experiments.normalised(rng.normal(size=(n_objects, 4))) for name in ("a-1", "a-2", "b-1")}
+    similarity = 20 * features["a-1"] @ features["a-1"].T
+    triplets = draw_triplets(n_objects, 2000, seed)
+    observer = Observer(triplets, sample_choices(similarity, triplets, seed), similarity=similarity)
+    models = pd.DataFrame({"family": ["a", "a", "b"], "training": "normal"}, index=list(features))
+    return experiments.Study(features, observer, models, None)
+
+
+def test_normalised_features_keep_their_geometry():
+    table = np.random.default_rng(0).normal(3, 2, size=(20, 5))
+    found = experiments.normalised(table)
+    distances = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (table, found)]
+    ratio = distances[1][~np.eye(20, dtype=bool)] / distances[0][~np.eye(20, dtype=bool)]
+    assert np.allclose(ratio, ratio[0], rtol=1e-5)
+    assert np.isclose((found.astype(float) ** 2).sum(axis=1).mean(), 1)
+    assert np.allclose(found.mean(axis=0), 0, atol=1e-6)
+
+
+def test_features_that_do_not_differ_are_refused():
+    with pytest.raises(ValueError, match="'features' must differ"):
+        experiments.normalised(np.ones((4, 2)))
+
+
+def test_all_axes_give_the_same_geometry():
+    table = experiments.normalised(np.random.default_rng(0).normal(size=(20, 5)))
+    turned = experiments.leading_axes(table, 5)
+    assert np.allclose(turned @ turned.T, table @ table.T, atol=1e-5)
+
+
+def test_fewer_candidates_equals_the_average_over_all_subsets():
+    table = simulations()
+    found = experiments.fewer_candidates(table, 100).set_index(["generator", "k"])["recovery"]
+    for generator, rows in table.groupby("generator"):
+        others = sorted(set(table["candidate"]) - {generator})
+        for k in range(2, 6):
+            subsets = [rows[rows["candidate"].isin([generator, *chosen])] for chosen in combinations(others, k - 1)]
+            expected = np.mean([recovery_curve(subset)["recovery"].item() for subset in subsets])
+            assert found[generator, k] == pytest.approx(expected, abs=1e-12)
+
+
+def test_false_winners_share_all_that_is_lost():
+    table = simulations()
+    shares = experiments.false_winners(table, 100)
+    assert shares.sum().tolist() == pytest.approx([1, 1])
+    assert shares["taken"].is_monotonic_decreasing
+
+
+def test_a_winner_of_everything_is_systematic_and_a_perfect_recovery_has_none():
+    table = simulations()
+    always = table.assign(test_accuracy=(table["candidate"] == "m2").astype(float))
+    excess = experiments.systematic_winner(always, 100)
+    assert excess.value == excess.low == pytest.approx(1 - 1 / 4)
+    perfect = table.assign(test_accuracy=(table["candidate"] == table["generator"]).astype(float))
+    assert not np.isfinite(experiments.systematic_winner(perfect, 100).value)
+    assert experiments.false_winners(perfect, 100).to_numpy().max() == 0
+
+
+def test_groups_of_one_are_left_out_and_groups_have_their_own_chance():
+    models = pd.DataFrame({"family": ["x", "x", "y", "y", "z"]}, index=[f"m{i}" for i in range(5)])
+    groups = experiments.within_groups(simulations(), models, "family", 100)
+    assert sorted(set(groups["group"])) == ["x", "y"]
+    assert set(groups["k"]) == {2}
+    assert groups["recovery"].between(0, 1).all()
+
+
+def test_without_the_truth_another_wins():
+    seen = experiments.without_truth(simulations())
+    left_out = seen[seen["true model"] == "left out"]
+    assert (left_out["winner"] != left_out["generator"]).all()
+    assert seen["agreement"].between(0, 1).all()
+    best = simulations().assign(test_accuracy=lambda t: (t["candidate"] == t["generator"]).astype(float))
+    among = experiments.without_truth(best).query("`true model` == 'among the candidates'")
+    assert (among["winner"] == among["generator"]).all()
+    assert (among["agreement"] == 1).all()
+    assert (among["short"] == 0).all()
+
+
+def test_regression_finds_the_coefficient_that_made_the_margins():
+    names = [f"m{i}" for i in range(12)]
+    rng = np.random.default_rng(0)
+    made = pd.DataFrame({"geometry_shift": rng.random(12), "effective_dimensionality": rng.random(12)}, index=names)
+    cells = [(g, c, 100, 0, -made.loc[c, "geometry_shift"] * (c != g)) for g in names for c in names]
+    table = pd.DataFrame(cells, columns=["generator", "candidate", "n_triplets", "seed", "test_accuracy"])
+    pairs = experiments.margins(Recovery(table, made, {}), 100)
+    found = experiments.regression(pairs, n_resamples=200).set_index("property")
+    assert found.loc["candidate's shift", "beta"] == pytest.approx(1, abs=1e-9)
+    assert found["beta"].drop("candidate's shift").abs().max() < 1e-9
+    assert (found["low"] <= found["beta"] + 1e-9).all()
+
+
+def test_penalties_of_a_fold_are_chosen_on_the_others():
+    rows = [("s", "m", fold, penalty) for fold in range(3) for penalty in (1.0, 2.0)]
+    table = pd.DataFrame(rows, columns=["setting", "model", "fold", "penalty"])
+    table["accuracy"] = [0.0, 1.0, 0.6, 0.5, 0.6, 0.5]  # fold 0 prefers 2, the others, by less, 1
+    assert experiments.at_best_penalty(table)["accuracy"].item() == pytest.approx((0.0 + 0.5 + 0.5) / 3)
+
+
+def test_the_observer_is_predicted_above_guessing_and_ridge_falls_to_it():
+    study = small_study()
+    path = experiments.penalty_path(study, (0.001, 1000.0), n_folds=2, seed=0)
+    accuracy = path.set_index(["setting", "model", "penalty"])["accuracy"]
+    assert accuracy["shrinkage", "a-1", 0.001] > 0.45
+    assert accuracy["ridge", "a-1", 1000.0] == pytest.approx(1 / 3, abs=0.06)
+    assert accuracy["shrinkage", "a-1", 1000.0] == pytest.approx(accuracy["zero-shot", "a-1", 1.0], abs=0.02)
+
+
+def test_geometries_are_compared_with_the_observer_or_with_each_other():
+    study = small_study()
+    same = Recovery(None, None, {name: table @ table.T for name, table in study.features.items()})
+    found = experiments.convergence(study, same).set_index("model")
+    assert found["gain"].abs().max() < 1e-12
+    assert found.loc["a-1", "before"] == pytest.approx(1, abs=1e-6)
+    assert experiments.nearest_models(same.similarities).index.tolist() == list(study.features)
+
+
+def test_own_files_make_a_study(tmp_path):
+    features, trials = own_files(tmp_path)
+    study = experiments.study_of(Parameters(features=str(features), triplets=str(trials)))
+    assert list(study.models["family"]) == ["net", "net", "other"]
+    assert not study.simulated
+    assert study.n_objects == 40
+
+
+def own_files(folder):
+    rng = np.random.default_rng(0)
+    features = folder / "features"
+    features.mkdir()
+    for name in ("net-1", "net-2", "other"):
+        np.save(features / f"{name}.npy", rng.normal(size=(40, 3)))
+    trials = folder / "trials.txt"
+    np.savetxt(trials, draw_triplets(40, 600, 0), fmt="%d")
+    return features, trials
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"triplets": "simulated"}, "must be a file of answers"),
+        ({"triplets": "absent.txt"}, "absent.txt"),
+        ({"features": "nowhere"}, "must hold files <model>.npy"),
+        ({"models": ["cnn", "cnnn", "mlp-100"]}, "three or more different networks"),
+        ({"models": ["cnn", "cnn", "mlp-100"]}, "three or more different networks"),
+        ({"models": ["cnn", "mlp-100"]}, "three or more different networks"),
+        ({"sizes": [100, 100]}, "must be different and above 0"),
+        ({"penalties": [0.1, -1]}, "must be different and above 0"),
+        ({"ceiling": 0.2}, "more than 0.34"),
+    ],
+)
+def test_bad_parameters_are_refused_in_one_sentence(change, sentence, tmp_path):
+    features, trials = own_files(tmp_path)
+    with pytest.raises(ParameterError, match=sentence):
+        Parameters.checked({"features": str(features), "triplets": str(trials)} | change)
+
+
+def test_answers_about_objects_that_the_features_lack_are_refused(tmp_path):
+    features, trials = own_files(tmp_path)
+    trials.write_text("0 1 99\n")
+    with pytest.raises(ParameterError, match="objects 0 to 39"):
+        Parameters.checked({"features": str(features), "triplets": str(trials)})
+
+
+def test_more_objects_than_images_are_refused():
+    with pytest.raises(ValueError, match="'n_objects' must be at most 899"):
+        experiments.study_of(Parameters(n_objects=1000))
