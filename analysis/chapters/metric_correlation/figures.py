@@ -168,7 +168,7 @@ def slopes(overall: pd.DataFrame) -> Figure:
             far = abs(row[0] - after) > MANY_PLACES
             colour = _CLIMBS if row[0] > after else _FALLS
             style = {"color": colour, "lw": 1.2, "zorder": 2} if far else {"color": _STAYS, "lw": 0.8, "zorder": 1}
-            axis.plot([left, left + 1], [before, after], rasterized=len(place) > _MANY, **style)
+            axis.plot([left, left + 1], [before, after], **style)
     for colour, label in ((_CLIMBS, "higher"), (_FALLS, "lower")):
         axis.plot([], [], color=colour, label=f"more than {MANY_PLACES} places {label}")
     axis.plot([], [], color=_STAYS, label="closer")
