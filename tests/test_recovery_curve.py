@@ -179,6 +179,11 @@ def test_bad_parameters_are_refused_in_one_sentence(change, sentence, tmp_path):
         Parameters.checked({"features": str(features), "triplets": str(trials)} | change)
 
 
+def test_own_features_need_answers_even_if_none_are_named(tmp_path):
+    with pytest.raises(ParameterError, match="must be a file of answers"):
+        Parameters.checked({"features": str(own_files(tmp_path)[0])})
+
+
 def test_answers_about_objects_that_the_features_lack_are_refused(tmp_path):
     features, trials = own_files(tmp_path)
     trials.write_text("0 1 99\n")

@@ -33,7 +33,9 @@ class Parameters(ChapterParameters):
     n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
-        "simulated", description='"simulated", or a file of human answers in one of the public THINGS formats'
+        "simulated",
+        validate_default=True,  # it does not go with features of one's own
+        description='"simulated", or a file of human answers in one of the public THINGS formats',
     )
     models: list[str] = Field([], description="networks of the zoo, three or more; empty for the eight of the chapter")
     sizes: list[int] = Field(
