@@ -110,7 +110,7 @@ def test_a_file_can_be_resampled(saved, size):
 
 
 def test_no_such_file():
-    with pytest.raises(FileNotFoundError, match=r"'images' must be 'digits' or the path.*nowhere\.npz"):
+    with pytest.raises(FileNotFoundError, match=r"'images' must be 'digits', 'mnist' or the path.*nowhere\.npz"):
         load_images("nowhere.npz")
 
 
