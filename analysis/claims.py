@@ -129,7 +129,7 @@ class Ledger:
         return {
             **{key: str(value) for key, value in asdict(claim).items() if key != "rule"},
             "rule": str(claim.rule),
-            "measured": asdict(measured) if measured else None,
+            "measured": _plain(measured) if measured else None,
             "verdict": verdict(claim, measured, same_setting=self._same_setting),
         }
 
@@ -137,6 +137,15 @@ class Ledger:
         """Display the claims table; the runner finds the same rows in the output."""
         rows = self.rows()
         display({"text/html": table_html(rows), "text/plain": table_text(rows), MIME: rows}, raw=True)
+
+
+def _plain(measured: Measured) -> dict:
+    """The measurement for JSON, which has no infinity: an open interval has no bounds."""
+    return {key: _finite(value) for key, value in asdict(measured).items()}
+
+
+def _finite(value):
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 _COLUMNS = ("Verdict", "Claim", "Reported", "Measured", "Rule", "Where")
@@ -165,4 +174,9 @@ def table_text(rows: list[dict]) -> str:
 def _measured_text(measured: dict | None) -> str:
     if measured is None:
         return "—"
-    return f"{measured['value']:.3f} [{measured['low']:.3f}, {measured['high']:.3f}] ({measured['interval']})"
+    value, low, high = (_number_text(measured[key]) for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}] ({measured['interval']})"
+
+
+def _number_text(number: float | None) -> str:
+    return "?" if number is None else f"{number:.3f}"

@@ -1,5 +1,6 @@
 """One look for all figures, and one way to show them: the picture together with its numbers."""
 
+import base64
 import io
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ MIME = "application/vnd.analysis.figure+json"
 # Okabe and Ito's eight colours, which colour-blind readers can tell apart.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 GREY = "#6b6b6b"
+_LARGEST_SVG = 180_000  # characters
 
 
 def use_house_style() -> None:
@@ -36,14 +38,24 @@ def use_house_style() -> None:
 
 
 def show(figure: Figure, name: str, data: pd.DataFrame | Mapping[str, object]) -> None:
-    """Display `figure` as SVG and carry its numbers along as CSV, under the figure's `name`.
+    """Display `figure` and carry its numbers along as CSV, under the figure's `name`.
 
     The runner writes the CSV next to the executed notebook, and the book links to it.
     """
-    picture = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):  # with a salt and no date, the same figure gives the same bytes
-        figure.savefig(picture, format="svg", metadata={"Date": None})
+    mime, picture = _drawn(figure, name)
     mpl.pyplot.close(figure)
     table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     content = {"name": name, "csv": table.to_csv(index=False)}
-    display({"image/svg+xml": picture.getvalue(), "text/plain": f"Figure: {name}", MIME: content}, raw=True)
+    display({mime: picture, "text/plain": f"Figure: {name}", MIME: content}, raw=True)
+
+
+def _drawn(figure: Figure, name: str) -> tuple[str, str]:
+    """The figure as SVG, or as PNG where thousands of marks would make the SVG large."""
+    picture = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):  # with a salt and no date, the same figure gives the same bytes
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    if len(picture.getvalue()) <= _LARGEST_SVG:
+        return "image/svg+xml", picture.getvalue()
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="png", dpi=160, metadata={"Software": None})
+    return "image/png", base64.b64encode(pixels.getvalue()).decode()

@@ -65,3 +65,11 @@ def test_rows_survive_json_and_html_escapes_the_statement():
 def test_measured_refuses_a_reversed_interval():
     with pytest.raises(ValueError, match="'low' must not exceed 'high'"):
         Measured(0.5, 0.6, 0.4)
+
+
+def test_an_open_interval_survives_json():
+    ledger = Ledger([claim(Above(0))], same_setting=True)
+    ledger.measure("c", Measured(0.5, -np.inf, np.inf, "95 % t, 1 seed"))
+    rows = json.loads(json.dumps(ledger.rows(), allow_nan=False))
+    assert rows[0]["measured"]["low"] is None
+    assert "0.500 [?, ?] (95 % t, 1 seed)" in claims.table_html(rows)
