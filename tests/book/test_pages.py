@@ -85,7 +85,7 @@ def browser(tmp_path_factory):
 def test_no_console_errors_and_no_request_to_another_host(browser, address, name):
     browser.get_log("performance")
     browser.get(f"{address}/{name}.html")
-    assert browser.find_element("css selector", "h1").text
+    assert browser.find_element("css selector", "article h1").text
     errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not errors
     requested = re.findall(r'"url":"(https?://[^"]+)"', " ".join(e["message"] for e in browser.get_log("performance")))
