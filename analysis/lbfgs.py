@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 
 MEMORY = 4  # pairs of steps and gradient changes; more save few evaluations and cost more than those
 WINDOW = 3  # accepted steps over which progress is judged
 PROMISE = 2  # factor by which a promised decrease may be too low: 19 of 20 are below 1.7, the worst 3
+_GRADIENT = 2 * MEMORY  # place of the gradient beside the pairs
 SAFETY = 4  # the same for an extrapolated one, which is rougher
 
 
@@ -80,135 +82,159 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
     scale = metric.rsqrt()
     values, gradients = problems.evaluate(start)
     ended = Minima(start.clone(), values.clone(), gradients.clone(), torch.zeros(len(start), dtype=torch.bool))
-    search = _Search(start / scale, values, gradients * scale)
+    search = _Search(start / scale, values.cpu().numpy(), gradients * scale)
     rows = torch.arange(len(start), device=start.device)
     for _ in range(max_iterations):
-        values, gradients = problems.evaluate(search.trial() * scale)
-        search.update(values, gradients * scale)
-        left = torch.minimum(PROMISE * problems.promise(search.gradients / scale), search.extrapolated())
-        converged = left <= tolerance
+        values, gradients = problems.evaluate(search.trial().mul_(scale))
+        search.update(values.cpu().numpy(), gradients.mul_(scale))
+        promised = problems.promise(search.gradients / scale).cpu().numpy()
+        converged = np.minimum(PROMISE * promised, search.extrapolated()) <= tolerance
         done = search.active & (converged | (search.lengths < 1e-10))
         if done.any():
-            _record(ended, rows[done], search, done, scale)
-            ended.converged[rows[done].cpu()] = converged[done].cpu()
+            _record(ended, rows, search, done, scale)
+            ended.converged[rows[search.where(done)].cpu()] = torch.from_numpy(converged[done])
             search.active &= ~done
         if not search.active.any():
             return ended
         if search.active.sum() <= 0.7 * len(rows):
-            kept = search.active.nonzero()[:, 0]
+            kept = search.where(search.active)
             rows, scale, problems = rows[kept], scale[kept], problems.take(kept)
-            search.take(kept)
-    _record(ended, rows[search.active], search, search.active, scale)
+            search = search.take(kept)
+    _record(ended, rows, search, search.active, scale)
     return ended
 
 
-def _record(ended: Minima, rows, search: "_Search", chosen, scale) -> None:
-    ended.points[rows] = search.points[chosen] * scale[chosen]
-    ended.values[rows] = search.values[chosen]
-    ended.gradients[rows] = search.gradients[chosen] / scale[chosen]
+def _record(ended: Minima, rows, search: "_Search", chosen: np.ndarray, scale) -> None:
+    places = search.where(chosen)
+    ended.points[rows[places]] = search.points[places] * scale[places]
+    ended.values[rows[places]] = torch.from_numpy(search.values[chosen]).to(ended.values.device)
+    ended.gradients[rows[places]] = search.gradients[places] / scale[places]
 
 
 class _Search:
-    """State of the searches, in coordinates where the metric is the identity."""
+    """State of the searches, in coordinates where the metric is the identity.
 
-    def __init__(self, points, values, gradients):
+    What has the length of a problem is a tensor; the few numbers of each problem are NumPy's, in float64.
+    """
+
+    def __init__(self, points: torch.Tensor, values: np.ndarray, gradients: torch.Tensor):
         count, width = points.shape
-        self.points, self.values, self.gradients = points, values, gradients
-        self.active = torch.ones(count, dtype=torch.bool, device=points.device)
-        self.memory = points.new_zeros(count, 2 * MEMORY, width)  # steps first, then gradient changes
-        self.products = points.new_zeros(count, 2 * MEMORY, 2 * MEMORY, dtype=torch.float64)
-        self.slot, self.age = 0, points.new_zeros(count, dtype=torch.int64)
-        self.recent = values[:, None].repeat(1, 2 * WINDOW + 1)
-        self.directions, self.lengths = -gradients, torch.ones_like(values)
-        self.slopes = -(gradients * gradients).sum(1, dtype=torch.float64)
+        self.points, self.values = points, values
+        self.memory = points.new_zeros(count, 2 * MEMORY + 1, width)  # steps, gradient changes, the gradient
+        self.memory[:, _GRADIENT] = gradients
+        self.products = np.zeros((count, 2 * MEMORY + 1, 2 * MEMORY + 1))
+        self.active, self.age = np.ones(count, dtype=bool), np.zeros(count, dtype=np.int64)
+        self.slot = 0
+        self.recent = np.repeat(values[:, None], 2 * WINDOW + 1, axis=1)
+        self.directions, self.lengths = -gradients, np.ones(count)
+        self.slopes = -(gradients * gradients).sum(1, dtype=torch.float64).cpu().numpy()
 
-    def take(self, kept):
-        """Keep these problems alone."""
+    @property
+    def gradients(self) -> torch.Tensor:
+        return self.memory[:, _GRADIENT]
+
+    def where(self, chosen: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.flatnonzero(chosen)).to(self.points.device)
+
+    def take(self, kept: torch.Tensor) -> "_Search":
+        """These problems alone."""
+        part, places = object.__new__(_Search), kept.cpu().numpy()
         for name, value in vars(self).items():
             if isinstance(value, torch.Tensor):
-                setattr(self, name, value[kept])
+                value = value[kept]
+            elif isinstance(value, np.ndarray):
+                value = value[places]
+            setattr(part, name, value)
+        return part
 
-    def trial(self):
-        return self.points + self.lengths[:, None].to(self.points.dtype) * self.directions
+    def trial(self) -> torch.Tensor:
+        return self.points + self._column(self.lengths) * self.directions
 
-    def update(self, values, gradients):
+    def _column(self, numbers: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(numbers).to(self.points)[:, None]
+
+    def update(self, values: np.ndarray, gradients: torch.Tensor) -> None:
         """Accept the trial points that descend; shorten the steps of the others."""
-        noise = 4 * torch.finfo(self.points.dtype).eps * self.values.abs()
+        noise = 4 * torch.finfo(self.points.dtype).eps * np.abs(self.values)
         accepted = values <= self.values + 1e-4 * self.lengths * self.slopes + noise
-        if not accepted.any():
-            self._shorten(values, ~accepted)
-            return
-        mask = accepted[:, None].to(self.points.dtype)
-        step = self.directions * (self.lengths[:, None].to(self.points.dtype) * mask)
-        change = torch.where(accepted[:, None], gradients - self.gradients, 0)
-        self.points = self.points + step
-        self.gradients = self.gradients + change
+        failed = self.where(~accepted)
+        if accepted.any():
+            self._move(accepted, failed, gradients)
+            self._remember()
+            moved = np.concatenate([self.recent[:, 1:], values[:, None]], axis=1)
+            self.recent = np.where(accepted[:, None], moved, self.recent)
         self._shorten(values, ~accepted)
-        self._remember(step, change, accepted)
-        self._turn(accepted)
-        moved = torch.cat([self.recent[:, 1:], values[:, None]], 1)
-        self.recent = torch.where(accepted[:, None], moved, self.recent)
-        self.values = torch.where(accepted, values, self.values)
-        self.age = self.age + accepted
+        if accepted.any():
+            self._turn(accepted, failed)
+            self.values = np.where(accepted, values, self.values)
+            self.age = self.age + accepted
 
-    def _shorten(self, values, failed):
-        """Minimum of the parabola through both values and the slope, kept within a tenth and a half of the step."""
-        excess = values - self.values - self.lengths * self.slopes
-        best = -self.slopes * self.lengths / (2 * excess)
-        shorter = self.lengths * torch.nan_to_num(best, nan=0.1).clamp(0.1, 0.5)
-        self.lengths = torch.where(failed, shorter, self.lengths)
+    def _move(self, accepted, failed, gradients) -> None:
+        """To the accepted points; step and gradient change are written over the oldest pair (zeros where failed)."""
+        step, change = self.memory[:, self.slot], self.memory[:, self.slot + MEMORY]
+        torch.mul(self.directions, self._column(self.lengths * accepted), out=step)
+        torch.sub(gradients, self.gradients, out=change)
+        change[failed] = 0
+        self.points += step
+        self.gradients.add_(change)
 
-    def _remember(self, step, change, accepted):
-        """Write the new pair over the oldest; a pair without curvature is stored as zeros and changes nothing."""
-        curved = (step * change).sum(1) > 1e-10 * (change * change).sum(1)
-        keep = (accepted & curved)[:, None].to(step.dtype)
-        for offset, vector in ((0, step * keep), (MEMORY, change * keep)):
-            self.memory[:, self.slot + offset] = vector
-        for place in (self.slot, self.slot + MEMORY):
-            products = self._against_memory(self.memory[:, place])
-            self.products[:, :, place] = products
-            self.products[:, place, :] = products
+    def _remember(self) -> None:
+        """Inner products with the new pair and gradient; a pair without curvature becomes zeros and changes nothing."""
+        step, change = self.slot, self.slot + MEMORY
+        new = [step, change, _GRADIENT]
+        products = (self.memory[:, new] @ self.memory.mT).double().cpu().numpy()
+        flat = products[:, 0, change] <= 1e-10 * products[:, 1, change]
+        if flat.any():
+            self.memory[self.where(flat)[:, None], torch.tensor([step, change])] = 0
+            products[flat, :2] = 0
+            products[flat, :, step] = products[flat, :, change] = 0
+        self.products[:, new] = products
+        self.products[:, :, new] = products.transpose(0, 2, 1)
         self.slot = (self.slot + 1) % MEMORY
 
-    def _against_memory(self, vectors):
-        """Inner products (B, 2 · MEMORY); as one row times a matrix, ten times as fast as a matrix times one column."""
-        return (vectors[:, None] @ self.memory.mT)[:, 0].double()
+    def _shorten(self, values, failed) -> None:
+        """Minimum of the parabola through both values and the slope, kept within a tenth and a half of the step."""
+        excess = values - self.values - self.lengths * self.slopes
+        with np.errstate(divide="ignore", invalid="ignore"):
+            best = -self.slopes * self.lengths / (2 * excess)
+        shorter = self.lengths * np.nan_to_num(best, nan=0.1).clip(0.1, 0.5)
+        self.lengths = np.where(failed, shorter, self.lengths)
 
-    def _turn(self, accepted):
+    def _turn(self, accepted, failed) -> None:
         """New directions, by the compact form of Byrd, Nocedal & Schnabel (1994, eq. 3.1)."""
-        order = [(self.slot + age) % MEMORY for age in range(MEMORY)]  # oldest first
-        across = self.products[:, order][:, :, [slot + MEMORY for slot in order]]
-        changes = self.products[:, [slot + MEMORY for slot in order]][:, :, [slot + MEMORY for slot in order]]
-        curvature = across.diagonal(dim1=1, dim2=2)
-        factor = self._initial(curvature, changes)
-        upper = across.triu() + torch.diag_embed((curvature == 0).double())
-        against = self._against_memory(self.gradients)[:, :, None]
-        steps, differences = against[:, order], against[:, [slot + MEMORY for slot in order]]
-        inner = torch.linalg.solve_triangular(upper, steps, upper=True)
-        middle = torch.diag_embed(curvature) @ inner + factor * (changes @ inner) - factor * differences
-        outer = torch.linalg.solve_triangular(upper.mT, middle, upper=False)
-        weights = torch.zeros_like(against)
-        weights[:, order], weights[:, [slot + MEMORY for slot in order]] = outer, -factor * inner
-        turned = (weights.mT.to(self.memory.dtype) @ self.memory)[:, 0]
-        directions = -(turned + factor[:, :, 0].to(self.memory.dtype) * self.gradients)
-        self.directions = torch.where(accepted[:, None], directions, self.directions)
-        slopes = (self.directions * self.gradients).sum(1, dtype=torch.float64)
-        uphill = slopes >= 0
-        self.directions[uphill] = -self.gradients[uphill]
-        self.slopes = torch.where(uphill, -(self.gradients**2).sum(1, dtype=torch.float64), slopes)
-        self.lengths = torch.where(accepted, 1.0, self.lengths)
+        steps = (self.slot + np.arange(MEMORY)) % MEMORY  # oldest first
+        changes, products = steps + MEMORY, self.products
+        across = products[:, steps[:, None], changes]
+        curvature = across.diagonal(axis1=1, axis2=2)[:, :, None]
+        bends = products[:, changes[:, None], changes]
+        factor = _initial(curvature, bends.diagonal(axis1=1, axis2=2)[:, :, None])
+        upper = np.triu(across) + (curvature == 0) * np.eye(MEMORY)
+        against = products[:, :, _GRADIENT, None]
+        inner = np.linalg.solve(upper, against[:, steps])
+        middle = curvature * inner + factor * (bends @ inner) - factor * against[:, changes]
+        weights = np.zeros_like(against)
+        weights[:, steps] = np.linalg.solve(upper.transpose(0, 2, 1), middle)
+        weights[:, changes], weights[:, _GRADIENT] = -factor * inner, factor[:, 0]
+        slopes = -(weights * against).sum((1, 2))
+        uphill = ~(slopes < 0)
+        weights[uphill], weights[uphill, _GRADIENT] = 0, 1
+        slopes = np.where(uphill, -against[:, _GRADIENT, 0], slopes)
+        directions = (torch.from_numpy(-weights).to(self.memory).mT @ self.memory)[:, 0]
+        directions[failed] = self.directions[failed]
+        self.directions, self.slopes = directions, np.where(accepted, slopes, self.slopes)
+        self.lengths = np.where(accepted, 1.0, self.lengths)
 
-    def _initial(self, curvature, changes):
-        """Scale of the initial inverse Hessian, sᵀy / yᵀy of the newest pair that has curvature; shape (B, 1, 1)."""
-        sizes = changes.diagonal(dim1=1, dim2=2)
-        ranks = torch.arange(1, MEMORY + 1, device=sizes.device) * (sizes > 0)
-        newest = ranks.argmax(1, keepdim=True)
-        size = sizes.gather(1, newest)
-        return torch.where(size > 0, curvature.gather(1, newest) / size.clamp_min(1e-300), 1.0)[:, :, None]
-
-    def extrapolated(self):
+    def extrapolated(self) -> np.ndarray:
         """Decrease still to come, were the last decreases to go on shrinking a little more slowly than they did."""
         early, late = self.recent[:, 0] - self.recent[:, WINDOW], self.recent[:, WINDOW] - self.recent[:, -1]
-        geometric = late * late / (early - late).clamp_min(1e-300)
-        left = SAFETY * torch.where(late < early, geometric, late).maximum(late / SAFETY)
-        return torch.where(self.age < 2 * WINDOW, torch.inf, left)
+        with np.errstate(over="ignore"):
+            geometric = late * late / (early - late).clip(1e-300)
+        left = SAFETY * np.maximum(np.where(late < early, geometric, late), late / SAFETY)
+        return np.where(self.age < 2 * WINDOW, np.inf, left)
+
+
+def _initial(curvature: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Scale of the initial inverse Hessian, sᵀy / yᵀy of the newest pair that has curvature, oldest first (B, 1, 1)."""
+    newest = (np.arange(1, MEMORY + 1)[:, None] * (sizes > 0)).argmax(1)[:, None]
+    curvature, size = np.take_along_axis(curvature, newest, 1), np.take_along_axis(sizes, newest, 1)
+    return np.where(size > 0, curvature / np.maximum(size, 1e-300), 1.0)

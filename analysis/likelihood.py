@@ -1,34 +1,109 @@
 """The objective of many probes at once: likelihood of odd-one-out choices and penalty, gradients and curvature.
 
-The gradient goes through S once: gather the entries of each triplet, softmax, scatter back, which merges repeated
-pairs. S is symmetric, so only its upper triangle is computed, in blocks. With few triplets not even that: the rows of
-their objects are enough.
+The gradient goes through S once: read the entries of each triplet, softmax, add back, which merges repeated pairs. S is
+symmetric, so each pair is needed once only. With few triplets just the entries that they name are computed, with many
+the upper triangle of S, in blocks.
 """
+
+import warnings
 
 import numpy as np
 import torch
 
+with warnings.catch_warnings():  # torch says once that compressed rows are in beta; the tests hold them against S
+    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+    torch.sparse_csr_tensor([0, 1], [0], [1.0], size=(1, 1), check_invariants=False)
+
+
+class _SparsePairs:
+    """Pairs of objects as entries of a block-diagonal sparse matrix, one block a fit."""
+
+    def __init__(self, order, place, columns, counts):
+        self.order, self.place, self.columns, self.counts = order, place, columns, counts
+        blocks = torch.arange(len(order))[:, None]
+        self.into, self.out_of = ((index + blocks * index.shape[1]).view(-1) for index in (order, place))
+        self.ends = torch.cat([torch.zeros(1, dtype=torch.int64), counts.view(-1).cumsum(0)])
+        self.across = (columns + blocks * counts.shape[1]).view(-1)
+
+    @classmethod
+    def of(cls, ones: torch.Tensor, others: torch.Tensor, size: int) -> "_SparsePairs":
+        """Each pair (B, 3, N) is an entry of its own, sorted by rows: repeated ones add up in the products anyway."""
+        lines, order = ones.flatten(1).sort(1)
+        counts = torch.zeros(len(ones), size, dtype=torch.int64)
+        counts.scatter_add_(1, lines, torch.ones_like(lines))
+        return cls(order, order.argsort(1), others.flatten(1).gather(1, order), counts)
+
+    def take(self, rows: torch.Tensor) -> "_SparsePairs":
+        return _SparsePairs(self.order[rows], self.place[rows], self.columns[rows], self.counts[rows])
+
+    def compare(self, embedded: torch.Tensor) -> torch.Tensor:
+        """Similarities (B, 3, N) of the pairs of embedded objects (B, m, q)."""
+        rows = embedded.reshape(-1, embedded.shape[2])
+        pattern = self._matrix(rows.new_zeros(len(self.across)), len(rows))
+        found = torch.sparse.sampled_addmm(pattern, rows, rows.T, beta=0)
+        return found.values().index_select(0, self.out_of).view(len(self.order), 3, -1)
+
+    def pull(self, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """U times rows (B, m, q), where U + Uᵀ is the symmetric matrix with the values (B, 3, N) at their pairs."""
+        matrix = self._matrix(values.view(-1).index_select(0, self.into), len(rows) * rows.shape[1])
+        return torch.sparse.mm(matrix, rows.reshape(-1, rows.shape[2]), reduce="sum").view_as(rows)
+
+    def _matrix(self, values, size):
+        return torch.sparse_csr_tensor(self.ends, self.across, values, size=(size, size), check_invariants=False)
+
+
+class _DensePairs:
+    """Pairs of objects as entries of the upper triangle of S (B, m, m)."""
+
+    def __init__(self, index: torch.Tensor, size: int, dtype: torch.dtype):
+        self.index, self.size = index, size
+        blocks = torch.arange(len(index), device=index.device)[:, None, None]
+        self.across = (index + blocks * size**2).view(-1)
+        self.square = torch.empty(len(index), size, size, dtype=dtype, device=index.device)
+
+    @classmethod
+    def of(cls, ones: torch.Tensor, others: torch.Tensor, size: int, dtype: torch.dtype) -> "_DensePairs":
+        return cls(torch.minimum(ones, others) * size + torch.maximum(ones, others), size, dtype)
+
+    def take(self, rows: torch.Tensor) -> "_DensePairs":
+        return _DensePairs(self.index[rows], self.size, self.square.dtype)
+
+    def compare(self, embedded: torch.Tensor) -> torch.Tensor:
+        """As for sparse pairs."""
+        for part in self._blocks():
+            first = part.start
+            torch.bmm(embedded[:, part], embedded[:, first:].mT, out=self.square[:, part, first:])
+        return self.square.view(-1).index_select(0, self.across).view(self.index.shape)
+
+    def pull(self, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """As for sparse pairs."""
+        upper = self.square.zero_()
+        upper.view(-1).scatter_add_(0, self.across, values.view(-1))
+        return torch.cat([upper[:, part, part.start :] @ rows[:, part.start :] for part in self._blocks()], 1)
+
+    def _blocks(self):
+        """Rows of S in four blocks: of each, only the part from the diagonal on is ever computed."""
+        height = -(-self.size // 4)
+        return [slice(first, first + height) for first in range(0, self.size, height)]
+
+
+def few_pairs(n_triplets: int, size: int) -> bool:
+    """Whether the pairs of the triplets take less time one by one than all of S takes at once (on a CPU)."""
+    return 16 * n_triplets < size**2
+
 
 class Batch:
-    """Several fits of one set of features, padded to one shape: objects (B, m, q), members (B, 3, N).
+    """Several fits of one set of features, padded to one shape: objects (B, m, q), weights (B, N), pairs (B, 3, N).
 
-    Members are rows of `objects`: the chosen odd one of each triplet, then the other two.
+    The pairs are those that each possible odd one would leave, the chosen one's first.
     """
 
-    def __init__(self, objects, members, weights, regularizer, transform):
-        self.objects, self.members, self.weights = objects, members, weights
+    def __init__(self, objects, weights, pairs, regularizer, transform):
+        self.objects, self.weights, self.pairs = objects, weights, pairs
         self.regularizer, self.transform = regularizer, transform
         # With shrinkage W is symmetric and positive at the optimum; searching such W only saves a sixth of the steps.
         # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
         self.symmetric = transform == "full" and regularizer == "shrinkage"
-        count, self.size = objects.shape[:2]
-        self.sparse = members.shape[2] * 128 < self.size**2
-        if self.sparse:  # few triplets: rows per triplet cost less than all of S
-            starts = torch.arange(count, device=members.device)[:, None, None] * self.size
-            self.index = (members + starts).transpose(0, 1).reshape(-1)
-        else:
-            self.index = _upper_pairs(members, self.size)
-            self.square = objects.new_empty(count, self.size, self.size)
 
     @classmethod
     def of(cls, coordinates: torch.Tensor, datasets, regularizer: str, transform: str) -> "Batch":
@@ -44,78 +119,42 @@ class Batch:
             objects[b, : len(rows)] = coordinates[torch.from_numpy(rows).to(device)]
             members[b, :, : len(choices)] = torch.from_numpy(_chosen_first(place[triplets], choices)).to(device)
             weights[b, : len(choices)] = 1 / len(choices)
-        return cls(objects, members, weights, regularizer, transform)
+        odd, left, right = members.unbind(1)
+        ones, others = torch.stack([left, odd, odd], 1), torch.stack([right, left, right], 1)
+        if device.type == "cpu" and few_pairs(length, size):
+            pairs = _SparsePairs.of(ones, others, size)
+        else:
+            pairs = _DensePairs.of(ones, others, size, coordinates.dtype)
+        return cls(objects, weights, pairs, regularizer, transform)
 
     def take(self, rows: torch.Tensor) -> "Batch":
-        return Batch(self.objects[rows], self.members[rows], self.weights[rows], self.regularizer, self.transform)
+        kept = (self.objects[rows], self.weights[rows], self.pairs.take(rows))
+        return Batch(*kept, self.regularizer, self.transform)
 
     def embed(self, core):
         return self.objects * core[:, None] if core.ndim == 2 else self.objects @ core
 
-    def compare(self, embedded):
-        """Similarities (B, 3, N) of the pairs that each odd one would leave, the chosen one's pair first.
-
-        With them the rows (3, B, N, q) of the members, if that is how they were found: the gradient needs them again.
-        """
-        if self.sparse:
-            rows = self.rows(embedded)
-            odd, left, right = rows
-            pairs = ((left, right), (odd, left), (odd, right))
-            return torch.stack([torch.linalg.vecdot(one, other) for one, other in pairs], 1), rows
-        for part in self.blocks():
-            first = part.start
-            torch.bmm(embedded[:, part], embedded[:, first:].mT, out=self.square[:, part, first:])
-        return self.square.view(-1).index_select(0, self.index).view(self.members.shape), None
-
-    def blocks(self):
-        """Rows of S in four blocks: of each, only the part from the diagonal on is ever computed."""
-        height = -(-self.size // 4)
-        return [slice(first, first + height) for first in range(0, self.size, height)]
-
-    def rows(self, embedded):
-        return embedded.view(-1, embedded.shape[2]).index_select(0, self.index).view(3, *self.weights.shape, -1)
-
-    def spread(self, values, rows):
-        """Each member's row becomes the sum of the other two's, times the values (B, 3, N) of their pairs; then
-        the rows of an object are added up: what a symmetric matrix of the values times the objects is, (B, m, q).
-        """
-        (odd, left, right), (first, second, third) = rows, values[..., None].unbind(1)
-        sums = torch.empty_like(rows)
-        torch.mul(left, second, out=sums[0]).addcmul_(right, third)
-        torch.mul(right, first, out=sums[1]).addcmul_(odd, second)
-        torch.mul(left, first, out=sums[2]).addcmul_(odd, third)
-        into = rows.new_zeros(len(self.objects) * self.size, rows.shape[3])
-        return into.index_add_(0, self.index, sums.view(-1, rows.shape[3])).view(len(self.objects), self.size, -1)
-
-    def scatter(self, values):
-        """Sums of the values (B, 3, N) over the triplets that share a pair, as upper triangles (B, m, m)."""
-        return self.square.zero_().view(-1).scatter_add_(0, self.index, values.view(-1)).view_as(self.square)
+    def compare(self, core):
+        """Similarities (B, 3, N) under the core of the pairs that each odd one would leave."""
+        return self.pairs.compare(self.embed(core))
 
     def evaluate(self, core, penalty: float):
         """Objective (B,) in float64 and its gradient in the core."""
-        embedded = self.embed(core)
-        logits, rows = self.compare(embedded)
-        likelihood = torch.log_softmax(logits, 1)
+        likelihood = torch.log_softmax(self.compare(core), 1)
         loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
         residual = likelihood.exp_()
         residual[:, 0] -= 1
         residual *= self.weights[:, None]
         value, slope = self.penalty(core)
-        return loss + penalty * value, self.gradient(residual, rows, core).add_(slope, alpha=penalty)
+        return loss + penalty * value, self.gradient(residual, core).add_(slope, alpha=penalty)
 
-    def gradient(self, residual, rows, core):
+    def gradient(self, residual, core):
         """Gradient of the likelihood in the core, among symmetric cores where those suffice."""
-        if self.sparse:
-            pulled = self.spread(residual, rows)
-            gradient = (self.objects * pulled).sum(1) if core.ndim == 2 else self.objects.mT @ pulled
-        else:
-            upper = self.scatter(residual)
-            parts = [upper[:, part, part.start :] @ self.objects[:, part.start :] for part in self.blocks()]
-            pulled = torch.cat(parts, 1)
-            if core.ndim == 2:
-                return 2 * core * (self.objects * pulled).sum(1)
-            half = self.objects.mT @ pulled
-            gradient = (half + half.mT) @ core
+        pulled = self.pairs.pull(residual, self.objects)
+        if core.ndim == 2:
+            return 2 * core * (self.objects * pulled).sum(1)
+        half = self.objects.mT @ pulled
+        gradient = (half + half.mT) @ core
         return (gradient + gradient.mT) / 2 if self.symmetric else gradient
 
     def penalty(self, core):
@@ -131,19 +170,15 @@ class Batch:
         return value, slope
 
     def curvature(self, core):
-        """Diagonal of the Gauss–Newton Hessian of the likelihood, without the terms between pairs of a triplet."""
-        embedded = self.embed(core)
-        chance = torch.softmax(self.compare(embedded)[0], 1)
+        """Diagonal of the Gauss–Newton Hessian of the likelihood, without mixed terms: of two pairs, or within one."""
+        chance = torch.softmax(self.compare(core), 1)
         bends = chance * (1 - chance) * self.weights[:, None]
-        squares = (self.objects if core.ndim == 2 else embedded) ** 2
-        if self.sparse:
-            pulled = self.spread(bends, self.rows(squares))
-        else:
-            upper = self.scatter(bends)
-            pulled = (upper + upper.mT) @ squares
+        squares = self.objects**2
         if core.ndim == 2:
-            return 4 * (embedded**2 * pulled).sum(1)
-        bent = (self.objects**2).mT @ pulled
+            return 4 * core**2 * (squares * self.pairs.pull(bends, squares)).sum(1)
+        embedded = self.embed(core) ** 2
+        half, other = self.pairs.pull(bends, torch.cat([squares, embedded], 2)).split(squares.shape[2], 2)
+        bent = squares.mT @ other + half.mT @ embedded
         return (bent + bent.mT) / 2 if self.symmetric else bent
 
 
@@ -153,15 +188,6 @@ def used_objects(tables, n_objects: int) -> np.ndarray:
     for triplets in tables:
         seen[triplets] = True
     return np.flatnonzero(seen)
-
-
-def _upper_pairs(members: torch.Tensor, size: int) -> torch.Tensor:
-    """Flat indices into S (B, m, m) of the pairs (B, 3, N) left over by each possible odd one, above the diagonal."""
-    odd, left, right = members.unbind(1)
-    ones, others = torch.stack([left, odd, odd], 1), torch.stack([right, left, right], 1)
-    pairs = torch.minimum(ones, others) * size + torch.maximum(ones, others)
-    pairs += torch.arange(len(members), device=members.device)[:, None, None] * size**2
-    return pairs.view(-1)
 
 
 def _chosen_first(local: np.ndarray, choices: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ import torch
 from analysis import lbfgs
 from analysis.checks import as_features, as_integers, choose
 from analysis.lbfgs import Minima, minimize
-from analysis.likelihood import Batch, Objective, used_objects
+from analysis.likelihood import Batch, Objective, few_pairs, used_objects
 
 REGULARIZERS = ("shrinkage", "ridge")
 TRANSFORMS = ("full", "diagonal", "low-rank", "zero-shot")
@@ -331,12 +331,13 @@ def _root(squared: torch.Tensor) -> torch.Tensor:
 
 def _groups(datasets, n_objects: int, width: int, device: str):
     """Data sets of like size together, as many as work within the cache (CPU) or keep the device busy."""
-    budget = 2**21 if device == "cpu" else 2**29
+    budget = 2**22 if device == "cpu" else 2**29
     order = sorted(range(len(datasets)), key=lambda i: len(datasets[i][1]))
     while order:
         n_triplets = len(datasets[order[-1]][1])
         size = min(n_objects, 3 * n_triplets)
-        numbers = size**2 + 6 * n_triplets + 3 * size * width + 2 * lbfgs.MEMORY * width**2
+        pairs = 0 if few_pairs(n_triplets, size) else size**2
+        numbers = pairs + 6 * n_triplets + 3 * size * width + 2 * lbfgs.MEMORY * width**2
         count = max(1, budget // numbers)
         yield order[-count:]
         del order[-count:]
@@ -408,7 +409,7 @@ def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> t
 
 def _best_scale(batch: Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Factor of S under `core` that is most likely, within e^±4; and whether S predicts every choice (B,)."""
-    logits = batch.compare(batch.embed(core))[0]
+    logits = batch.compare(core)
     margins = logits - logits[:, :1]
     log_scale = margins.new_zeros(len(margins))
     for _ in range(5):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import lbfgs
+from analysis import lbfgs, likelihood
 from analysis.likelihood import Batch
 from analysis.oddoneout import choice_probabilities, draw_triplets, fit_probe, fit_probes, sample_choices
 
@@ -74,12 +74,12 @@ def reference(features, triplets, choices, penalty, regularizer, *, diagonal=Fal
 
 @pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
-@pytest.mark.parametrize("n", [60, 3000])  # below and above the switch from rows to all of S
+@pytest.mark.parametrize("n", [60, 3000])  # below and above the switch from single pairs to all of S
 def test_gradient_is_that_of_autograd(transform, regularizer, n):
-    features, triplets, choices = problem(n_objects=400 if n == 60 else 60, n=n)
+    features, triplets, choices = problem(n_objects=60, n=n)
     data = [(triplets, choices), (triplets[::-1].copy(), choices)]
     batch = Batch.of(torch.from_numpy(features), data, regularizer, transform)
-    assert batch.sparse == (n == 60)
+    assert type(batch.pairs).__name__ == ("_SparsePairs" if n == 60 else "_DensePairs")
     shape = {"full": (6, 6), "diagonal": (6,), "low-rank": (6, 3)}[transform]
     core = torch.from_numpy(np.random.default_rng(1).normal(size=shape))
     symmetric = transform == "full" and regularizer == "shrinkage"
@@ -93,6 +93,47 @@ def test_gradient_is_that_of_autograd(transform, regularizer, n):
         slope = (weights.grad + weights.grad.T) / 2 if symmetric else weights.grad
         torch.testing.assert_close(value, expected.detach(), rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(gradient, slope, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
+def test_single_pairs_and_all_of_s_agree(monkeypatch, transform, dtype):
+    features, triplets, choices = problem(n_objects=60, n=200)
+    data = [
+        (triplets, choices),
+        (triplets[:90], choices[:90]),
+        (np.repeat(triplets[:3], 5, 0), np.repeat(choices[:3], 5)),
+    ]
+    core = torch.randn((3, 6) if transform == "diagonal" else (3, 6, 6), generator=torch.Generator().manual_seed(0))
+    found = []
+    for few in (True, False):
+        monkeypatch.setattr(likelihood, "few_pairs", lambda *_, few=few: few)
+        batch = Batch.of(torch.from_numpy(features).to(dtype), data, "ridge", transform)
+        part = batch.take(torch.tensor([2, 0]))
+        results = [*batch.evaluate(core.to(dtype), 0.1), batch.curvature(core.to(dtype))]
+        found.append([*results, *part.evaluate(core[[2, 0]].to(dtype), 0.1)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4 if dtype == torch.float32 else 1e-10, atol=1e-5)
+
+
+@pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
+def test_curvature_sums_squared_slopes_of_the_pairs(transform):
+    features, triplets, choices = problem(n_objects=20, n=30)
+    core = np.random.default_rng(1).normal(size={"full": (6, 6), "diagonal": 6, "low-rank": (6, 3)}[transform])
+    embedded = features * core if transform == "diagonal" else features @ core
+    chances = choice_probabilities(embedded @ embedded.T, triplets)
+    expected = np.zeros_like(core)
+    for triplet, chance in zip(triplets, chances, strict=True):
+        for odd in range(3):
+            i, j = np.delete(triplet, odd)
+            weight = chance[odd] * (1 - chance[odd]) / len(triplets)
+            if transform == "diagonal":
+                expected += weight * (2 * core * features[i] * features[j]) ** 2
+            else:
+                expected += weight * np.outer(features[i] ** 2, embedded[j] ** 2)
+                expected += weight * np.outer(features[j] ** 2, embedded[i] ** 2)
+    batch = Batch.of(torch.from_numpy(features), [(triplets, choices)], "ridge", transform)
+    np.testing.assert_allclose(batch.curvature(torch.from_numpy(core)[None])[0], expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank", "zero-shot"])
