@@ -16,6 +16,9 @@ SAFETY = 4  # the same for an extrapolated one, which is rougher
 class Problems(Protocol):
     """A batch of B objectives of d variables each."""
 
+    def begin(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """As `evaluate`; with positive estimates of the Hessians' diagonals (B, d), up to a factor."""
+
     def evaluate(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values (B,) in float64 and gradients (B, d) at points (B, d)."""
 
@@ -36,7 +39,7 @@ class Minima:
     converged: torch.Tensor
 
 
-def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, tolerance: float, max_iterations: int):
+def minimize(problems: Problems, start: torch.Tensor, *, tolerance: float, max_iterations: int) -> Minima:
     """The minima of B problems that advance together; each stops by itself.
 
     Parameters
@@ -45,8 +48,6 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
         Objectives and gradients.
     start : tensor of shape (B, d)
         First points.
-    metric : tensor of shape (B, d)
-        Positive estimates of the Hessians' diagonals, up to a factor.
     tolerance : float
         A problem has converged once the decrease still to come is below this: as the problem promises, or as
         extrapolated from the last steps, each with a safety factor.
@@ -67,6 +68,8 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
     >>> class Bowls:
     ...     def __init__(self, centres):
     ...         self.centres = centres
+    ...     def begin(self, points):
+    ...         return *self.evaluate(points), torch.ones_like(points)
     ...     def evaluate(self, points):
     ...         away = points - self.centres
     ...         return (away**2).sum(1).double(), 2 * away
@@ -75,12 +78,12 @@ def minimize(problems: Problems, start: torch.Tensor, metric: torch.Tensor, *, t
     ...     def take(self, rows):
     ...         return Bowls(self.centres[rows])
     >>> centres = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
-    >>> found = minimize(Bowls(centres), torch.zeros(2, 2), torch.ones(2, 2), tolerance=1e-8, max_iterations=50)
+    >>> found = minimize(Bowls(centres), torch.zeros(2, 2), tolerance=1e-8, max_iterations=50)
     >>> bool(torch.allclose(found.points, centres, atol=1e-4)), found.converged.tolist()
     (True, [True, True])
     """
+    values, gradients, metric = problems.begin(start)
     scale = metric.rsqrt()
-    values, gradients = problems.evaluate(start)
     ended = Minima(start.clone(), values.clone(), gradients.clone(), torch.zeros(len(start), dtype=torch.bool))
     search = _Search(start / scale, values.cpu().numpy(), gradients * scale)
     rows = torch.arange(len(start), device=start.device)

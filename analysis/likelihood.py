@@ -138,9 +138,13 @@ class Batch:
         """Similarities (B, 3, N) under the core of the pairs that each odd one would leave."""
         return self.pairs.compare(self.embed(core))
 
-    def evaluate(self, core, penalty: float):
-        """Objective (B,) in float64 and its gradient in the core."""
-        likelihood = torch.log_softmax(self.compare(core), 1)
+    def likelihood(self, core):
+        """Log-probabilities (B, 3, N) of the three choices, the one made first."""
+        return torch.log_softmax(self.compare(core), 1)
+
+    def evaluate(self, core, penalty: float, likelihood=None):
+        """Objective (B,) in float64 and its gradient in the core; overwrites the likelihood, if given."""
+        likelihood = self.likelihood(core) if likelihood is None else likelihood
         loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
         residual = likelihood.exp_()
         residual[:, 0] -= 1
@@ -169,16 +173,18 @@ class Batch:
             diagonal -= (2 * trace / core.shape[1]).to(core.dtype)[:, None]
         return value, slope
 
-    def curvature(self, core):
-        """Diagonal of the Gauss–Newton Hessian of the likelihood, without mixed terms: of two pairs, or within one."""
-        chance = torch.softmax(self.compare(core), 1)
-        bends = chance * (1 - chance) * self.weights[:, None]
-        squares = self.objects**2
+    def curvature(self, core, likelihood):
+        """Diagonal of the Gauss–Newton Hessian of the likelihood without mixed terms, as if all pairs of objects were
+        compared and equally uncertain; the true pairs cost more to add up and save no steps.
+        """
+        chance = likelihood.exp()
+        bends = ((chance * (1 - chance)).sum(1) * self.weights).sum(1)
+        counts = (self.objects != 0).any(2).sum(1).clamp_min(1)
+        squares = (self.objects**2).sum(1) / counts[:, None]
         if core.ndim == 2:
-            return 4 * core**2 * (squares * self.pairs.pull(bends, squares)).sum(1)
-        embedded = self.embed(core) ** 2
-        half, other = self.pairs.pull(bends, torch.cat([squares, embedded], 2)).split(squares.shape[2], 2)
-        bent = squares.mT @ other + half.mT @ embedded
+            return 4 * bends[:, None] * (core * squares) ** 2
+        embedded = squares[:, None] @ core**2  # of principal axes, whose products vanish
+        bent = 2 * bends[:, None, None] * squares[:, :, None] * embedded
         return (bent + bent.mT) / 2 if self.symmetric else bent
 
 
@@ -207,31 +213,38 @@ def _orthogonality(core):
 class Objective:
     """What `minimize` sees of a batch: flat variables, one penalty for all fits, a guess at the Hessian's diagonal."""
 
-    def __init__(self, batch: Batch, penalty: float, curvature: torch.Tensor):
-        self.batch, self.penalty, self.curvature = batch, penalty, curvature
+    def __init__(self, batch: Batch, penalty: float, shape: tuple[int, ...], curvature: torch.Tensor | None = None):
+        self.batch, self.penalty, self.shape, self.curvature = batch, penalty, shape, curvature
+
+    def begin(self, points):
+        """As `evaluate`; with the metric (B, d): the curvature there, half trusted.
+
+        Its geometric mean with its maximum saves the most steps.
+        """
+        core = points.view(-1, *self.shape)
+        likelihood = self.batch.likelihood(core)
+        self.curvature = self.batch.curvature(core, likelihood).flatten(1)
+        damped = (self.curvature * self.curvature.amax(1, keepdim=True)).sqrt() + 2 * self.penalty
+        values, gradients = self.batch.evaluate(core, self.penalty, likelihood)
+        return values, gradients.flatten(1), damped.clamp_min(torch.finfo(damped.dtype).tiny ** 0.5)
 
     def evaluate(self, points):
-        values, gradients = self.batch.evaluate(points.view_as(self.curvature), self.penalty)
+        values, gradients = self.batch.evaluate(points.view(-1, *self.shape), self.penalty)
         return values, gradients.flatten(1)
 
-    def metric(self):
-        """The diagonal half trusted: its geometric mean with its maximum saves the most steps."""
-        curvature = self.curvature.flatten(1)
-        damped = (curvature * curvature.amax(1, keepdim=True)).sqrt() + 2 * self.penalty
-        return damped.clamp_min(torch.finfo(damped.dtype).tiny ** 0.5)
-
     def promise(self, gradients):
-        """Newton's decrement with the diagonal; shrinkage does not bend the objective along γI, so that goes apart."""
-        gradients = gradients.view_as(self.curvature)
+        """Newton's decrement with the diagonal; where shrinkage does not bend the objective, the likelihood alone."""
+        shrunk = self.batch.regularizer == "shrinkage"
+        bends = self.curvature if shrunk and self.batch.transform == "low-rank" else self.curvature + 2 * self.penalty
         floor = torch.finfo(gradients.dtype).tiny
-        fall = (gradients**2 / (self.curvature + 2 * self.penalty).clamp_min(floor)).flatten(1).sum(1) / 2
-        if self.batch.regularizer == "shrinkage":
-            trace, bend = _diagonal(gradients).sum(1), _diagonal(self.curvature).sum(1)
+        fall = (gradients**2 / bends.clamp_min(floor)).sum(1) / 2
+        if shrunk and self.batch.transform != "low-rank":  # along γI
+            trace, bend = (_diagonal(flat.view(-1, *self.shape)).sum(1) for flat in (gradients, self.curvature))
             fall = fall + trace**2 / bend.clamp_min(floor) / 2
         return fall
 
     def take(self, rows):
-        return Objective(self.batch.take(rows), self.penalty, self.curvature[rows])
+        return Objective(self.batch.take(rows), self.penalty, self.shape, self.curvature[rows])
 
 
 def _diagonal(core: torch.Tensor) -> torch.Tensor:

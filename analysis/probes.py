@@ -363,21 +363,20 @@ def _fit_path(batch: Batch, start: torch.Tensor, basis, options: _Options) -> li
 
 
 def _fit(batch: Batch, core: torch.Tensor, penalty: float, options: _Options) -> Minima:
-    objective = Objective(batch, penalty, batch.curvature(core))
+    objective = Objective(batch, penalty, core.shape[1:])
     points = core.flatten(1)
     if options.transform == "zero-shot":
         values, gradients = objective.evaluate(points)
         return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
-    found = minimize(objective, points, objective.metric(), **limits)
+    found = minimize(objective, points, **limits)
     for _ in range(3 if batch.symmetric else 0):
         rows = _folded(found.points.view_as(core))
         if not len(rows):
             break
         # From |W| on: the same S with a larger trace, so it is better. Where all of W vanishes, signs are noise.
         unfolded = _root(found.points.view_as(core)[rows] @ found.points.view_as(core)[rows])
-        part = objective.take(rows)
-        again = minimize(part, unfolded.flatten(1), part.metric(), **limits)
+        again = minimize(objective.take(rows), unfolded.flatten(1), **limits)
         for name, values in vars(again).items():
             getattr(found, name)[rows.to(values.device)] = values
     return found
