@@ -6,9 +6,10 @@ import types
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from analysis import public
+from analysis.datasets import load_images
 
 # Names that IPython itself keeps in a notebook's namespace.
 _IPYTHON_NAMES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
@@ -63,6 +64,29 @@ class ChapterParameters(BaseModel):
     def data_files(self) -> dict[str, Path]:
         """The files that parameters name; a chapter's choices such as ``"digits"`` are no files."""
         return {}
+
+
+class ImageParameters(ChapterParameters):
+    """Base of the parameters of a chapter whose networks may learn other images than the digits."""
+
+    images: str = Field(
+        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
+    )
+
+    @field_validator("images")
+    @classmethod
+    def _images_can_be_read(cls, value: str) -> str:
+        try:
+            public.mnist_path() if value == "mnist" else load_images(value)
+        except (FileNotFoundError, public.DataError) as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def data_files(self) -> dict[str, Path]:
+        """The image file, unless the images come with scikit-learn."""
+        if self.images == "digits":
+            return {}
+        return {"images": public.mnist_path() if self.images == "mnist" else Path(self.images)}
 
 
 class RecordedParameters(ChapterParameters):

@@ -36,6 +36,9 @@ __all__ = [
     "simulated_observer",
 ]
 
+TOLERANCE = 7e-5
+"""Of the fits: they end within 2e-4 of the optimum, about where the paper's own solver stops."""
+
 _TRAIN, _VALIDATION, _TEST = range(3)
 _VALIDATION_SHARE = 0.3  # of the objects that are not for testing: 371 of 1,236 in the paper
 _HELD_OUT = 8  # one validation and one test triplet for so many training triplets
@@ -91,7 +94,7 @@ def recovery_experiment(
     regularizer: str = "shrinkage",
     transform: str = "full",
     rank: int | None = None,
-    tolerance: float = 1e-4,
+    tolerance: float = TOLERANCE,
     seed: int = 0,
     n_jobs: int | None = None,
     device: str | None = None,

@@ -21,6 +21,7 @@ from sklearn.datasets import load_digits
 
 from analysis.likelihood import Batch
 from analysis.oddoneout import draw_triplets, fit_probe, fit_probes, sample_choices
+from analysis.recovery import TOLERANCE
 
 RANKS = (16, 24, 32, 48, 64, 80, 96, 112, 128, 145)
 SIZES = (100, 400, 1600, 6400, 25_600)
@@ -152,7 +153,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--folds", type=int, default=1)
-    parser.add_argument("--tolerance", type=float, default=1e-4)
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE)
     parser.add_argument("--large", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

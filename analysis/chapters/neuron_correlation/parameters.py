@@ -1,21 +1,16 @@
 """Parameters of the neuron-correlation chapter."""
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from analysis import public
-from analysis.datasets import load_images
-from analysis.parameters import ChapterParameters, RecordedParameters
+from analysis.parameters import ImageParameters, RecordedParameters
 
 
-class Parameters(ChapterParameters):
+class Parameters(ImageParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
-    images: str = Field(
-        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
-    )
     n_seeds: int = Field(5, ge=1, le=100, description="seeds: each trains the five perceptrons and the CNN anew")
     n_probe: int = Field(10, ge=3, description="probe images for the comparison with the CNN; the paper has 10")
     penalty: Literal["index", "relative", "none"] = Field(
@@ -25,24 +20,9 @@ class Parameters(ChapterParameters):
     step: float = Field(10.0, gt=0, le=255, description="length of one attack step, in 1/255 of the pixel range")
     first_seed: int = Field(0, ge=0, description="the first seed; the others follow it")
 
-    @field_validator("images")
-    @classmethod
-    def _images_can_be_read(cls, value: str) -> str:
-        try:
-            public.mnist_path() if value == "mnist" else load_images(value)
-        except (FileNotFoundError, public.DataError) as error:
-            raise ValueError(str(error)) from None
-        return value
-
     def amount(self) -> float:
         """Seeds train and attack; the zoo takes about as long as three of them."""
         return self.n_seeds + 3
-
-    def data_files(self) -> dict[str, Path]:
-        """The image file, unless the images come with scikit-learn."""
-        if self.images == "digits":
-            return {}
-        return {"images": public.mnist_path() if self.images == "mnist" else Path(self.images)}
 
 
 class PublicParameters(RecordedParameters):

@@ -16,7 +16,7 @@ from analysis.intervals import Measured, bootstrap_interval, mean_interval, spea
 from analysis.observers import Observer, load_features, load_things_triplets, simulated_observer
 from analysis.oddoneout import choice_probabilities, fit_probes
 from analysis.progress import steps
-from analysis.recovery import Recovery, confusion_matrix, recovery_experiment
+from analysis.recovery import TOLERANCE, Recovery, confusion_matrix, recovery_experiment
 from analysis.zoo import load_zoo
 
 Features = dict[str, np.ndarray]
@@ -270,7 +270,7 @@ def _predicted(table, observer: Observer, test_objects, setting: dict, penalties
     train, test = ((observer.triplets[tested == n], observer.choices[tested == n]) for n in (0, 3))
     if len(train[0]) == 0 or len(test[0]) == 0:
         raise ValueError(f"'triplets' must leave some within each part of the objects, got {len(observer.triplets)}.")
-    probes = fit_probes([table], [train], penalties=penalties, tolerance=1e-4, **options)[0][0]
+    probes = fit_probes([table], [train], penalties=penalties, tolerance=TOLERANCE, **options)[0][0]
     return [_accuracy(probe.similarity(table), *test) for probe in probes]
 
 

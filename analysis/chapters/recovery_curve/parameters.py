@@ -4,11 +4,9 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from analysis import public
 from analysis.chapters.recovery_curve.things import EMBEDDINGS, TRIALS
-from analysis.datasets import load_images
 from analysis.observers import load_features, load_things_triplets
-from analysis.parameters import ChapterParameters, RecordedParameters
+from analysis.parameters import ImageParameters, RecordedParameters
 from analysis.zoo import ZOO
 
 MODELS = (
@@ -24,12 +22,9 @@ MODELS = (
 """Two networks of each family; three of the eight trained on noisy labels, the others on clean ones."""
 
 
-class Parameters(ChapterParameters):
+class Parameters(ImageParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
-    images: str = Field(
-        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
-    )
     n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
@@ -53,15 +48,6 @@ class Parameters(ChapterParameters):
     classes: float = Field(1.0, ge=0, description="weight of classes in the simulated observer")
     strokes: float = Field(1.0, ge=0, description="weight of stroke directions in the simulated observer")
     first_seed: int = Field(0, ge=0, description="seed of networks, observer, folds, triplets and answers")
-
-    @field_validator("images")
-    @classmethod
-    def _images_can_be_read(cls, value: str) -> str:
-        try:
-            public.mnist_path() if value == "mnist" else load_images(value)
-        except (FileNotFoundError, public.DataError) as error:
-            raise ValueError(str(error)) from None
-        return value
 
     @field_validator("features")
     @classmethod
@@ -108,9 +94,7 @@ class Parameters(ChapterParameters):
 
     def data_files(self) -> dict[str, Path]:
         """The user's own files; a folder of features counts by each of its files."""
-        files = {} if self.images == "digits" else {"images": Path(self.images)}
-        if self.images == "mnist":
-            files["images"] = public.mnist_path()
+        files = super().data_files()
         if self.triplets != "simulated":
             files["triplets"] = Path(self.triplets)
         if self.features != "zoo":
