@@ -76,6 +76,18 @@ def clean_accuracies(laboratories: list[Laboratory]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def nearest_class_mean(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
+    """Accuracy on the test images of naming the class whose mean training image is nearest: a baseline of ten means."""
+    rows = []
+    for seed in seeds:
+        train, test = (images.subset(positions) for positions in split(images, seed=seed))
+        means = torch.stack([train.x[train.y == label].double().mean(0) for label in range(images.n_classes)])
+        nearest = torch.cdist(test.x.flatten(1).double(), means.flatten(1)).argmin(1)
+        share = float((nearest == test.y).double().mean())
+        rows.append({"seed": seed, "network": "nearest class mean", "accuracy": share})
+    return pd.DataFrame(rows)
+
+
 def compare(
     source: Activations,
     target: Activations,

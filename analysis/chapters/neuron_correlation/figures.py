@@ -33,6 +33,15 @@ def attacked_digits(attack: Attack) -> Figure:
     return figure
 
 
+def clean_accuracies(accuracies: pd.DataFrame) -> Figure:
+    """Accuracy of every network before any attack, one dot a seed."""
+    figure, axis = plt.subplots(figsize=(7.5, 3.2))
+    sns.stripplot(accuracies, x="accuracy", y="network", hue="network", palette=PALETTE[:7], legend=False, ax=axis, s=6)
+    axis.set(ylabel="", xlabel="accuracy on the test images")
+    axis.grid(axis="x", alpha=0.4)
+    return figure
+
+
 def pair_scores(pairs: pd.DataFrame) -> Figure:
     """Scores of the ten pairs of perceptrons with their chance level, and the paper's MNIST numbers."""
     figure, axis = plt.subplots(figsize=(7.5, 4.2))
