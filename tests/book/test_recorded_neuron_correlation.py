@@ -1,0 +1,94 @@
+"""The recorded run on MNIST: cheap parts computed anew from the public file are what the page says."""
+
+import io
+import os
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, special
+from sklearn.model_selection import train_test_split
+
+from analysis import claims, plots, public, runner
+from analysis.chapters.neuron_correlation.claims import MNIST_CLAIMS
+from analysis.chapters.neuron_correlation.reported import NET_CNN, NET_NET, NETS, ROBUST_ACCURACY
+
+pytestmark = [
+    pytest.mark.public_data,
+    pytest.mark.skipif(
+        not os.environ.get("ANALYSIS_DATA"), reason="ANALYSIS_DATA does not name a folder with the public data files"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return nbformat.read(runner.text_half("neuron_correlation", runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
+
+
+@pytest.fixture(scope="module")
+def numbers(recording):
+    """The numbers of the recorded figures, by name."""
+    return {
+        figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in runner.embedded(recording, plots.MIME)
+    }
+
+
+@pytest.fixture(scope="module")
+def judged(recording):
+    return {row["id"]: row for table in runner.embedded(recording, claims.MIME) for row in table}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_baseline_from_the_images(numbers, seed):
+    images, labels = public.read_mnist(public.mnist_path())
+    train, test = train_test_split(np.arange(len(labels)), test_size=0.25, random_state=seed, stratify=labels)
+    means = np.array([images[train][labels[train] == label].mean(0).ravel() for label in range(10)])
+    shown = images[test].reshape(len(test), -1).astype(float)
+    right = sum(np.argmin(((image - means) ** 2).sum(1)) == label for image, label in zip(shown, labels[test], strict=True))
+    recorded = numbers["clean-accuracies"].set_index(["network", "seed"])["accuracy"]
+    assert recorded["nearest class mean", seed] == pytest.approx(right / len(test), abs=1e-6)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_closed_form_floor(numbers, net):
+    """The expected largest |r| with 5,408 and 1,600 unrelated units on 10 images, layer by layer under the penalty."""
+    depths = range(len(NETS[net]))
+    expected = [
+        integrate.quad(
+            lambda r, depth=depth: 1 - np.prod(
+                [special.betainc(0.5, 4, min(r * (1 + abs(depth - layer)), 1) ** 2) ** units
+                 for layer, units in enumerate((5408, 1600))]
+            ),
+            0, 1, points=[1 / 3, 0.5, 1 / (1 + max(depth, 1))], limit=500,
+        )[0]
+        for depth in depths
+    ]  # fmt: skip
+    recorded = numbers["floor-lesson"].groupby("net")["chance"].mean()
+    assert recorded[net] == pytest.approx(np.average(expected, weights=NETS[net]), abs=1e-6)
+
+
+def test_claims_follow_from_the_figures(numbers, judged):
+    pairs = numbers["pair-scores"].groupby(["source", "target"])["score"].mean()
+    with_cnn = numbers["floor-lesson"].groupby("net")["score"].mean()
+    attacked = numbers["robustness"].groupby("net")["accuracy"].mean()
+    expected = {f"net-net-{a}-{b}": pairs[a, b] for a, b in NET_NET}
+    expected |= {f"net-cnn-{net}": with_cnn[net] for net in NET_CNN}
+    expected |= {f"robust-{net}": attacked[net] for net in ROBUST_ACCURACY}
+    assert {name: judged[name]["measured"]["value"] for name in expected} == pytest.approx(expected, abs=1e-6)
+
+
+def test_attack_begins_with_the_clean_images(numbers):
+    clean = numbers["clean-accuracies"].set_index(["network", "seed"])["accuracy"]
+    rounds = numbers["attacked-digits"].set_index(["round", "net", "seed"])["accuracy"]
+    for net in NETS:
+        for seed in range(5):
+            assert rounds[0, net, seed] == pytest.approx(clean[net, seed], abs=1e-6)
+
+
+def test_every_public_claim_has_its_verdict(judged):
+    assert list(judged) == [claim.id for claim in MNIST_CLAIMS]
+    assert {row["verdict"] for name, row in judged.items() if name in ("kuzushiji", "afro", "fashion")} == {
+        claims.NOT_TESTABLE
+    }
