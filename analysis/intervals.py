@@ -51,6 +51,32 @@ def mean_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.9
     return Measured(mean, float(mean - half), float(mean + half), f"{level:.0%} t, {len(values)} {over}")
 
 
+def one_more_interval(values: np.ndarray, *, of: str = "seed", level: float = 0.95) -> Measured:
+    """Mean, and the Student t interval in which one further value falls: where a single run of somebody else's would.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Independent repetitions.
+    of : str
+        What one more of is meant; named in the interval's description.
+    level : float
+        Coverage, in (0, 1).
+
+    References
+    ----------
+    Geisser (1993), Predictive Inference: An Introduction, the normal case.
+
+    Examples
+    --------
+    >>> print(one_more_interval(np.array([1.0, 2.0, 3.0])))
+    2.00 [-2.97, 6.97]
+    """
+    mean = mean_interval(values, level=level)
+    half = (mean.high - mean.value) * np.sqrt(len(values) + 1)
+    return Measured(mean.value, mean.value - half, mean.value + half, f"{level:.0%} t, one more {of}")
+
+
 def mean_correlation_interval(values: np.ndarray, *, over: str = "seeds", level: float = 0.95) -> Measured:
     """Mean of correlations with its interval, both through Fisher's z, so that they stay within [−1, 1].
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.intervals import bootstrap_interval, mean_correlation_interval, mean_interval, spearman
+from analysis.intervals import bootstrap_interval, mean_correlation_interval, mean_interval, one_more_interval, spearman
 
 
 def test_mean_interval_is_scipys():
@@ -20,8 +20,17 @@ def test_mean_interval_covers_the_mean_in_95_of_100_samples():
     assert np.mean([m.low < 3 < m.high for m in samples]) == pytest.approx(0.95, abs=0.015)
 
 
+def test_one_more_value_falls_within_its_interval_in_95_of_100_samples():
+    rng = np.random.default_rng(1)
+    drawn = rng.normal(3, 2, size=(2000, 6))
+    intervals = [one_more_interval(sample[:5]) for sample in drawn]
+    inside = [m.low < sample[5] < m.high for m, sample in zip(intervals, drawn, strict=True)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
+
+
 def test_one_value_has_no_interval():
     assert np.isinf(mean_interval(np.array([0.4])).high)
+    assert np.isinf(one_more_interval(np.array([0.4])).high)
     assert np.isinf(bootstrap_interval(np.mean, np.array([0.4])).high)
 
 
