@@ -54,6 +54,15 @@ def test_all_axes_give_the_same_geometry():
     assert np.allclose(turned @ turned.T, table @ table.T, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("recoveries", "size"),
+    [((0.2, 0.55, 1.0), 20), ((0.5, 0.6, 0.7), 20), ((1.0, 1.0, 1.0), 30), ((0.1, 0.1, 0.1), 30)],
+)
+def test_halfway_between_chance_and_one_the_larger_of_equals(recoveries, size):
+    curve = pd.DataFrame({"n_triplets": [10, 20, 30], "recovery": recoveries, "chance": 0.2})
+    assert experiments.halfway_size(curve) == size
+
+
 def test_fewer_candidates_equals_the_average_over_all_subsets():
     table = simulations()
     found = experiments.fewer_candidates(table, 100).set_index(["generator", "k"])["recovery"]

@@ -46,9 +46,9 @@ def test_baseline_from_the_images(numbers, seed):
     train, test = train_test_split(np.arange(len(labels)), test_size=0.25, random_state=seed, stratify=labels)
     means = np.array([images[train][labels[train] == label].mean(0).ravel() for label in range(10)])
     shown = images[test].reshape(len(test), -1).astype(float)
-    right = sum(np.argmin(((image - means) ** 2).sum(1)) == label for image, label in zip(shown, labels[test], strict=True))
+    nearest = [np.argmin(((image - means) ** 2).sum(1)) for image in shown]
     recorded = numbers["clean-accuracies"].set_index(["network", "seed"])["accuracy"]
-    assert recorded["nearest class mean", seed] == pytest.approx(right / len(test), abs=1e-6)
+    assert recorded["nearest class mean", seed] == pytest.approx(np.mean(nearest == labels[test]), abs=1e-6)
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -122,11 +122,6 @@ def leading_axes(table: np.ndarray, n_axes: int) -> np.ndarray:
     return normalised(table @ axes.T)
 
 
-def middle_size(sizes: Sequence[int]) -> int:
-    """The middle one of the numbers of triplets, the larger of two."""
-    return sorted(sizes)[len(sizes) // 2]
-
-
 def recover_study(
     study: Study, parameters, sizes: Sequence[int], n_seeds: int, *, features: Features | None = None, **options
 ) -> Recovery:
@@ -167,6 +162,15 @@ def by_generator(table: pd.DataFrame, n_triplets: int) -> pd.Series:
     """Share of each generator's simulations that it wins itself, by model."""
     won = confusion_matrix(table, n_triplets)
     return pd.Series({name: won.loc[name, name] for name in won.index}, name="recovery")
+
+
+def halfway_size(curve: pd.DataFrame) -> int:
+    """The number of triplets with recovery nearest to halfway between chance and 1, the larger of equals.
+
+    There are hits and mistakes to look at, where the largest number may leave no mistakes and the smallest only noise.
+    """
+    away = (curve["recovery"] - (1 + curve["chance"]) / 2).abs()
+    return int(curve["n_triplets"][away <= away.min() + 1e-12].max())
 
 
 def over_models(values: Sequence[float]) -> Measured:

@@ -150,15 +150,19 @@ def penalty_path(path: pd.DataFrame, who: str) -> Figure:
 
 
 def candidates(fewer: pd.DataFrame, groups: pd.DataFrame, title: str) -> Figure:
-    """Recovery against the number of candidates, and within groups of like models beside random candidates as many."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.8))
-    sizes = sorted(set(fewer["k"]))
-    found = [over_models(fewer[fewer["k"] == k]["recovery"]) for k in sizes]
-    left.fill_between(sizes, [m.low for m in found], [m.high for m in found], color=PALETTE[0], alpha=0.2, lw=0)
-    left.plot(sizes, [m.value for m in found], "o-", color=PALETTE[0], label="mean, 95 % bootstrap over models")
-    left.plot(sizes, [1 / k for k in sizes], ":", color=GREY, label="chance")
-    left.set(xticks=sizes, xlabel="candidates", ylabel="simulations won by the true model", ylim=(0, 1.02), title=title)
-    left.legend(fontsize=9)
+    """Recovery against the number of candidates, one line a number of triplets, and within groups of like models beside
+    random candidates as many.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2))
+    counts, numbers = sorted(set(fewer["k"])), sorted(set(fewer["n_triplets"]))
+    for number, colour in zip(numbers, sns.color_palette("crest", len(numbers)), strict=True):
+        at_number = fewer[fewer["n_triplets"] == number]
+        means = [at_number[at_number["k"] == k]["recovery"].mean() for k in counts]
+        left.plot(counts, means, "o-", color=colour, label=f"{number:,} triplets")
+    left.plot(counts, [1 / k for k in counts], ":", color=GREY, label="chance")
+    left.set(xticks=counts, xlabel="candidates", ylabel="simulations won by the true model", ylim=(0, 1.02))
+    left.set_title("All kinds of candidates")
+    left.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=3)
     for number, (_, rows) in enumerate(groups.groupby("group", sort=False)):
         for shift, column, colour in ((-0.12, "recovery", PALETTE[0]), (0.12, "random", PALETTE[1])):
             mean = over_models(rows[column])
@@ -167,7 +171,7 @@ def candidates(fewer: pd.DataFrame, groups: pd.DataFrame, title: str) -> Figure:
         right.plot(1 / rows["k"].iloc[0], number, "|", color=GREY, ms=14, mew=2, label=None if number else "chance")
     names = [f"{group} ({rows['k'].iloc[0]})" for group, rows in groups.groupby("group", sort=False)]
     right.set(yticks=range(len(names)), yticklabels=names, xlim=(0, 1.02), xlabel="simulations won by the true model")
-    right.set_title("Candidates of one kind (how many)")
+    right.set_title(title)
     right.invert_yaxis()
     if names:
         right.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
