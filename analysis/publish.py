@@ -1,5 +1,6 @@
 """The book: executed notebooks and pages, staged and built into HTML."""
 
+import math
 import shutil
 import subprocess
 import sys
@@ -73,15 +74,17 @@ def recorded(chapter: str) -> NotebookNode:
     notebook = nbformat.read(runner.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
     now, then = prepare(chapter, profile=PUBLIC).made_from, notebook.metadata.analysis.made_from
     changed = [part for part in ("notebook", "modules", "parameters", "data") if now[part] != then[part]]
-    notebook.cells.insert(1, new_markdown_cell(_badge(changed, notebook.metadata.analysis), id="recorded"))
+    badge = _badge(changed, notebook.metadata.analysis, runner.profile_of(PUBLIC, chapter)["seconds"])
+    notebook.cells.insert(1, new_markdown_cell(badge, id="recorded"))
     return notebook
 
 
-def _badge(changed: list[str], record: NotebookNode) -> str:
+def _badge(changed: list[str], record: NotebookNode, seconds: float) -> str:
+    """`seconds` are the profile's, of a run from nothing: the recorded one may have gone on from what another kept."""
     state = f"its {', '.join(changed)} changed since" if changed else "its sources have not changed since"
     return (
         f'<span class="badge-recorded {"changed" if changed else "current"}">Recorded run</span> on public data, '
-        f"{record.started[:10]}, {record.seconds / 60:.0f} minutes on {record.device}; {state}."
+        f"{record.started[:10]}, {record.device}, about {math.ceil(seconds / 60)} minutes from scratch; {state}."
     )
 
 
