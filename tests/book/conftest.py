@@ -1,14 +1,31 @@
 """Each chapter is run once, with the quick profile, and the book is built once from these runs."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+import pandas as pd
 import pytest
 
-from analysis import publish, runner
+from analysis import plots, publish, runner
+
+
+@pytest.fixture(scope="module")
+def recording(request) -> nbformat.NotebookNode:
+    """The recorded run that the module `test_recorded_<chapter>` is about."""
+    chapter = request.module.__name__.rpartition("test_recorded_")[2]
+    return nbformat.read(runner.text_half(chapter, runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
+
+
+@pytest.fixture(scope="module")
+def numbers(recording) -> dict[str, pd.DataFrame]:
+    """The numbers of the recorded figures, by name."""
+    shown = runner.embedded(recording, plots.MIME)
+    return {figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in shown}
 
 
 @pytest.fixture(scope="session")

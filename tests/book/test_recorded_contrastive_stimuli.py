@@ -1,15 +1,12 @@
 """The recorded run on public data: cheap parts computed anew from the files are what the page says."""
 
-import io
 import os
 
-import nbformat
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import claims, plots, predictions, runner
+from analysis import claims, predictions, runner
 from analysis.agreement import fleiss_kappa
 from analysis.chapters.contrastive_stimuli import people
 from analysis.chapters.contrastive_stimuli.claims import PUBLIC_CLAIMS
@@ -21,19 +18,6 @@ pytestmark = [
     ),
 ]
 SETS = ("edge", "silhouette")
-
-
-@pytest.fixture(scope="module")
-def recording():
-    return nbformat.read(runner.text_half("contrastive_stimuli", runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
-
-
-@pytest.fixture(scope="module")
-def numbers(recording):
-    """The numbers of the recorded figures, by name."""
-    return {
-        figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in runner.embedded(recording, plots.MIME)
-    }
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,13 @@
 """The recorded run on MNIST: cheap parts computed anew from the public file are what the page says."""
 
-import io
 import os
 
-import nbformat
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import integrate, special
 from sklearn.model_selection import train_test_split
 
-from analysis import claims, plots, public, runner
+from analysis import claims, public, runner
 from analysis.chapters.neuron_correlation.claims import MNIST_CLAIMS
 from analysis.chapters.neuron_correlation.reported import NET_CNN, NET_NET, NETS, ROBUST_ACCURACY
 
@@ -20,19 +17,6 @@ pytestmark = [
         not os.environ.get("ANALYSIS_DATA"), reason="ANALYSIS_DATA does not name a folder with the public data files"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def recording():
-    return nbformat.read(runner.text_half("neuron_correlation", runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
-
-
-@pytest.fixture(scope="module")
-def numbers(recording):
-    """The numbers of the recorded figures, by name."""
-    return {
-        figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in runner.embedded(recording, plots.MIME)
-    }
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,11 @@
 """The recorded run on THINGS: cheap parts computed anew from the public files are what the page says."""
 
-import io
 import os
 
-import nbformat
 import numpy as np
-import pandas as pd
 import pytest
 
-from analysis import claims, plots, public, runner
+from analysis import claims, public, runner
 from analysis.chapters.recovery_curve.claims import THINGS_CLAIMS
 from analysis.chapters.recovery_curve.things import EMBEDDINGS
 
@@ -18,19 +15,6 @@ pytestmark = [
         not os.environ.get("ANALYSIS_DATA"), reason="ANALYSIS_DATA does not name a folder with the public data files"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def recording():
-    return nbformat.read(runner.text_half("recovery_curve", runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
-
-
-@pytest.fixture(scope="module")
-def numbers(recording):
-    """The numbers of the recorded figures, by name."""
-    return {
-        figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in runner.embedded(recording, plots.MIME)
-    }
 
 
 def slow_accuracy(embedding, trials):

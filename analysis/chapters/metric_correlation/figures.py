@@ -54,7 +54,7 @@ def heatmap(matrix: SpearmanMatrix, board: Leaderboard) -> Figure:
     """Spearman's ρ of all pairs of metrics; dots mark pairs that differ from 0 after Bonferroni."""
     rho = matrix.rho.to_numpy(copy=True)
     np.fill_diagonal(rho, np.nan)
-    figure, axis = plt.subplots(figsize=(9.5, 8.6))
+    figure, axis = plt.subplots(figsize=(8.2, 7.4))
     axis.set_facecolor("#e8e8e8")
     image = axis.imshow(rho, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
     rows, columns = np.nonzero(matrix.p_bonferroni.to_numpy() < 0.05)
@@ -162,13 +162,13 @@ def _interval(axis, measured: Measured, position: float, colour: str, label: str
 def slopes(overall: pd.DataFrame) -> Figure:
     """Places of every model under the overall scores; in colour where it stands far from its place under the first."""
     place = places(overall)
-    figure, axis = plt.subplots(figsize=(9, 8.5))
+    figure, axis = plt.subplots(figsize=(7.5, 7))
     for row in place.to_numpy():
         for left, (before, after) in enumerate(pairwise(row)):
             far = abs(row[0] - after) > MANY_PLACES
             colour = _CLIMBS if row[0] > after else _FALLS
             style = {"color": colour, "lw": 1.2, "zorder": 2} if far else {"color": _STAYS, "lw": 0.8, "zorder": 1}
-            axis.plot([left, left + 1], [before, after], **style)
+            axis.plot([left, left + 1], [before, after], **style, antialiased=len(place) <= _MANY)
     for colour, label in ((_CLIMBS, "higher"), (_FALLS, "lower")):
         axis.plot([], [], color=colour, label=f"more than {MANY_PLACES} places {label}")
     axis.plot([], [], color=_STAYS, label="closer")
@@ -284,7 +284,7 @@ def table_contrast(pairs: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 0.9 + 0.62 * len(tables)))
     jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(pairs))
     place = pairs["table"].map(tables.index)
-    axis.plot(pairs["rho"], place + jitter, ".", color=PALETTE[5], ms=3, alpha=0.6, rasterized=True)
+    axis.plot(pairs["rho"], place + jitter, ".", color=PALETTE[5], ms=3, alpha=0.6)
     for row, table in enumerate(tables):
         mean = pairs.loc[pairs["table"] == table, "mean"].iloc[0]
         _interval(axis, mean, row, "black")

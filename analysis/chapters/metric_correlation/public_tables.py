@@ -172,3 +172,20 @@ def agreement_of_tables(tables: dict[str, pd.DataFrame], *, n_resamples: int, se
         label = f"{name} ({len(table)} × {table.shape[1]})"
         rows.append(pd.DataFrame({"table": label, "rho": pairs[np.isfinite(pairs)].round(6), "mean": mean}))
     return pd.concat(rows, ignore_index=True)
+
+
+def columns_of_tables(pairs: pd.DataFrame) -> pd.DataFrame:
+    """`agreement_of_tables` for a CSV file, one column a table: its mean, low and high, then its pairs."""
+    columns = {}
+    for name, rows in pairs.groupby("table", sort=False):
+        mean = rows["mean"].iloc[0]
+        columns[name] = pd.Series([mean.value, mean.low, mean.high, *rows["rho"]])
+    table = pd.DataFrame(columns)
+    table.insert(0, "row", ["mean", "low", "high"] + ["pair"] * (len(table) - 3))
+    return table
+
+
+def summary_of(board: Leaderboard) -> pd.DataFrame:
+    """Every metric in numbers: how many models have a score or why not, and the lowest, median and highest score."""
+    scores = board.scores.agg(["min", "median", "max"]).T
+    return board.coverage.loc[scores.index].join(scores).rename_axis("metric").reset_index()
