@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from analysis import pairs, public, publish, runner, sweep
-from analysis.parameters import ParameterError, describe_rule, unknown
+from analysis.data import registry
+from analysis.runs import pairs, publish, runner, sweep
+from analysis.runs.parameters import ParameterError, describe_rule, unknown
 
 
 class Refused(click.ClickException):
@@ -24,7 +25,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except ParameterError as error:
             raise Refused(str(error)) from None
-        except (runner.RunError, public.DataError) as error:
+        except (runner.RunError, registry.DataError) as error:
             raise click.ClickException(str(error)) from None
 
 
@@ -165,19 +166,19 @@ def fetch(datasets: tuple[str, ...]):
     Files go to the folder that ANALYSIS_DATA names, or into the user's cache. Nothing that is there already is
     downloaded again, and every file is checked by its SHA-256.
     """
-    known = public.datasets()
+    known = registry.datasets()
     for name in datasets:
         if name not in known:
             raise ParameterError(unknown("dataset", name, list(known)))
     for name in datasets:
         for file in known[name]:
-            click.echo(f"{public.public_path(file.name, progress=True)}: whole")
+            click.echo(f"{registry.public_path(file.name, progress=True)}: whole")
     if not datasets:
         click.echo("".join(_dataset_line(name, files) for name, files in known.items()), nl=False)
         click.echo("mnist comes from OpenML when a run first asks for it (about 15 MB).")
 
 
-def _dataset_line(name: str, files: list[public.PublicFile]) -> str:
+def _dataset_line(name: str, files: list[registry.PublicFile]) -> str:
     there = sum(file.is_whole() for file in files)
     size = sum(file.bytes for file in files) / 1e6
     licences, sources = ({getattr(file, key) for file in files} for key in ("licence", "cite"))

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from analysis.neurons import neuronal_correlation
+from analysis.measures.neurons import neuronal_correlation
 
 LOOP_PAIRS = 2000
 

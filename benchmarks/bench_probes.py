@@ -19,9 +19,10 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from analysis.likelihood import Batch
-from analysis.oddoneout import draw_triplets, fit_probe, fit_probes, sample_choices
-from analysis.recovery import TOLERANCE
+from analysis.recovery.experiment import TOLERANCE
+from analysis.recovery.likelihood import Batch
+from analysis.recovery.probes import fit_probe, fit_probes
+from analysis.recovery.triplets import draw_triplets, sample_choices
 
 RANKS = (16, 24, 32, 48, 64, 80, 96, 112, 128, 145)
 SIZES = (100, 400, 1600, 6400, 25_600)

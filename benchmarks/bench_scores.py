@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.scores import bootstrap_spearman, spearman_matrix
+from analysis.measures.spearman import bootstrap_spearman, spearman_matrix
 
 N_MODELS, N_METRICS, N_RESAMPLES = 241, 69, 1000
 

@@ -15,7 +15,7 @@ from statistics import median
 import numpy as np
 import torch
 
-from analysis.similarity import cka_matrix, rsa_matrix
+from analysis.measures.similarity import cka_matrix, rsa_matrix
 
 
 def products(features, grams):

@@ -5,19 +5,23 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
-from analysis import runner, sweep
+from analysis.runs import runner, sweep
 
 CELLS = (
     "n_seeds = 5",
-    "from functools import partial\nfrom analysis.networks import mlp\nfrom analysis.training import Recipe\n"
-    "from analysis.zoo import Training, cached_all\nfrom analysis.datasets import load_images\nimport numpy as np\n"
+    "from functools import partial\nfrom analysis.models.architectures import mlp\n"
+    "from analysis.models.training import Recipe\n"
+    "from analysis.models.zoo import Training, cached_all\n"
+    "from analysis.data.images import load_images\nimport numpy as np\n"
     "digits = load_images('digits')\n"
     "jobs = [Training(partial(mlp, (20,), size=16), Recipe(epochs=3), digits, np.arange(300), seed)"
     " for seed in range(6)]\n"
     "networks = cached_all(jobs, n_jobs=2)",
-    "from analysis.kept import kept\nvalue = kept('killed', {'n': n_seeds}, lambda: {'x': np.arange(200_000.0)})",
-    "from matplotlib.figure import Figure\nfrom analysis import plots\nfigure = Figure()\n"
-    "figure.subplots().plot([n_seeds, float(value['x'][7])])\nplots.show(figure, 'line', {'x': [n_seeds]})",
+    "from analysis.cache import kept\nfrom analysis.models.training import trained_weights\n"
+    "value = kept('killed', trained_weights, jobs[0].build, Recipe(epochs=1), *jobs[0].task[2:4], n_seeds, 'cpu')",
+    "from matplotlib.figure import Figure\nfrom analysis.runs import plots\nfigure = Figure()\n"
+    "figure.subplots().plot([n_seeds, float(next(iter(value.values())).ravel()[7])])\n"
+    "plots.show(figure, 'line', {'x': [n_seeds]})",
 )
 
 

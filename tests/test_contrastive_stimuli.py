@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from analysis import zoo
-from analysis.agreement import fleiss_kappa, stimulus_agreement
 from analysis.chapters.contrastive_stimuli import experiments, people, representations
 from analysis.chapters.contrastive_stimuli.parameters import Parameters, PublicParameters
-from analysis.datasets import halves, load_images
-from analysis.parameters import ParameterError
-from analysis.predictions import ModelVsHuman, Predictions
-from analysis.public import registry
+from analysis.data.answers import ModelVsHuman, Predictions
+from analysis.data.images import halves, load_images
+from analysis.data.registry import registry
+from analysis.measures.agreement import fleiss_kappa, stimulus_agreement
+from analysis.models import zoo
+from analysis.runs.parameters import ParameterError
 
 
 def table(answers, labels, n_categories=10):

@@ -12,7 +12,6 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-import safetensors.torch
 
 HERE = Path(__file__).parent
 # CI kills a few times; ANALYSIS_KILLS=20 is the whole test.
@@ -48,11 +47,9 @@ def check_everything_is_whole(folder, cache):
         assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
         assert path.with_suffix(".line.csv").read_text().endswith("\n")
         json.loads(path.with_suffix(".claims.json").read_text())
-    for path in cache.rglob("*.safetensors"):
-        safetensors.torch.load_file(path)
     for path in cache.rglob("*.npz"):
         with np.load(path) as file:
-            assert all(len(file[name]) for name in file)
+            assert all(file[name].size for name in file)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="kills a process session by /proc, which this system lacks")

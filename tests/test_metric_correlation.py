@@ -11,22 +11,16 @@ import torch
 
 from analysis.chapters.metric_correlation import experiments, figures, zoo_metrics
 from analysis.chapters.metric_correlation.parameters import Parameters, PublicParameters, read_own
-from analysis.corruptions import KINDS
-from analysis.datasets import load_images
-from analysis.leaderboard import read_table
-from analysis.observers import Observer, simulated_observer
-from analysis.oddoneout import choice_probabilities, draw_triplets
-from analysis.parameters import ParameterError
-from analysis.public import registry
-from analysis.scores import (
-    aggregate,
-    bootstrap_spearman,
-    eigenvalue_spectrum,
-    explained_variance,
-    spearman_matrix,
-    tree_leaves,
-)
-from analysis.zoo import load_network
+from analysis.data.corruptions import KINDS
+from analysis.data.images import load_images
+from analysis.data.leaderboards import read_table
+from analysis.data.registry import registry
+from analysis.measures.aggregation import aggregate, explained_variance, tree_leaves
+from analysis.measures.spearman import bootstrap_spearman, eigenvalue_spectrum, spearman_matrix
+from analysis.models.zoo import load_network
+from analysis.recovery.observers import Observer, simulated_observer
+from analysis.recovery.triplets import choice_probabilities, draw_triplets
+from analysis.runs.parameters import ParameterError
 
 TREE = {"neural": {"V1": ["a", "b"], "IT": ["c"]}, "behaviour": ["d", "e", "f"]}
 YAML = "neural:\n  V1: [a, b]\n  IT: [c]\nbehaviour: [d, e, f]\n"

@@ -8,10 +8,11 @@ import pytest
 
 from analysis.chapters.recovery_curve import experiments
 from analysis.chapters.recovery_curve.parameters import Parameters
-from analysis.observers import Observer
-from analysis.oddoneout import draw_triplets, sample_choices
-from analysis.parameters import ParameterError
-from analysis.recovery import Recovery, recovery_curve
+from analysis.recovery.experiment import Recovery
+from analysis.recovery.observers import Observer
+from analysis.recovery.summaries import recovery_curve
+from analysis.recovery.triplets import draw_triplets, sample_choices
+from analysis.runs.parameters import ParameterError
 
 
 def simulations(n_models: int = 5, n_seeds: int = 3, seed: int = 0) -> pd.DataFrame:

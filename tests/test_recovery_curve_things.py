@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.chapters.recovery_curve import things
-from analysis.observers import Observer
-from analysis.oddoneout import draw_triplets
+from analysis.recovery.observers import Observer
+from analysis.recovery.triplets import draw_triplets
 
 
 def test_clusters_that_repeat_one_answer_widen_the_interval():

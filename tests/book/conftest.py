@@ -11,7 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from analysis import plots, publish, runner
+from analysis.runs import plots, publish, runner
 
 
 @pytest.fixture(scope="module")

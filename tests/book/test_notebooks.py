@@ -5,7 +5,7 @@ import papermill
 import pytest
 from jupytext.compare import compare_notebooks
 
-from analysis import pairs, runner
+from analysis.runs import pairs, runner
 
 CHAPTERS = runner.chapters()
 SECTIONS = ("The claim", "The method", "The run", "Paper against this run", "What would change the answer", "Exercises")

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from analysis import runner
+from analysis.runs import runner
 
 
 def page_text(html, name):

@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from analysis import claims, runner
+from analysis.runs import claims, runner
 
 VERDICTS = {claims.REPRODUCED, claims.SAME_DIRECTION, claims.NOT_REPRODUCED, claims.NOT_TESTABLE}
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis import claims, predictions, runner
-from analysis.agreement import fleiss_kappa
 from analysis.chapters.contrastive_stimuli import people
 from analysis.chapters.contrastive_stimuli.claims import PUBLIC_CLAIMS
+from analysis.data import answers
+from analysis.measures.agreement import fleiss_kappa
+from analysis.runs import claims, runner
 
 pytestmark = [
     pytest.mark.public_data,
@@ -22,7 +23,7 @@ SETS = ("edge", "silhouette")
 
 @pytest.fixture(scope="module")
 def observers():
-    return {name: predictions.load_model_vs_human(name) for name in SETS}
+    return {name: answers.load_model_vs_human(name) for name in SETS}
 
 
 def slow_agreement(answers):
@@ -66,7 +67,7 @@ def test_rank_correlation_of_people_and_networks(numbers, observers, name):
 
 def test_kappa_of_the_imagenet_networks(numbers):
     """The least accurate five networks, from two files' worth of pair counts at a time."""
-    table = predictions.load_imagenet_predictions()
+    table = answers.load_imagenet_predictions()
     assert table.left_out == {"images not in every file": 0}
     worst = table.answers[np.argsort(table.accuracies, kind="stable")[:5]]
     agreeing = [(a == b).mean() for i, a in enumerate(worst) for b in worst[:i]]
@@ -77,7 +78,7 @@ def test_kappa_of_the_imagenet_networks(numbers):
 
 
 def test_people_on_cifar(numbers, recording):
-    counts = predictions.load_cifar10h_counts()
+    counts = answers.load_cifar10h_counts()
     assert (counts.sum(1).min(), counts.sum(1).max()) == (47, 63)
     fresh, recorded = people.cifar_agreement(counts).head(1000), numbers["cifar-agreement"]
     assert (fresh["image"].to_numpy() == recorded["image"].to_numpy()).all()

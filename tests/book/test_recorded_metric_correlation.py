@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis import claims, runner
 from analysis.chapters.metric_correlation import claims as committed
 from analysis.chapters.metric_correlation import experiments, public_tables
-from analysis.runner import embedded
-from analysis.scores import explained_variance, spearman_matrix
+from analysis.measures.aggregation import explained_variance
+from analysis.measures.spearman import spearman_matrix
+from analysis.runs import claims, runner
+from analysis.runs.runner import embedded
 
 pytestmark = [
     pytest.mark.public_data,

@@ -7,9 +7,10 @@ import pytest
 from scipy import integrate, special
 from sklearn.model_selection import train_test_split
 
-from analysis import claims, public, runner
 from analysis.chapters.neuron_correlation.claims import MNIST_CLAIMS
 from analysis.chapters.neuron_correlation.reported import NET_CNN, NET_NET, NETS, ROBUST_ACCURACY
+from analysis.data import registry
+from analysis.runs import claims, runner
 
 pytestmark = [
     pytest.mark.public_data,
@@ -26,7 +27,7 @@ def judged(recording):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_baseline_from_the_images(numbers, seed):
-    images, labels = public.read_mnist(public.mnist_path())
+    images, labels = registry.read_mnist(registry.mnist_path())
     train, test = train_test_split(np.arange(len(labels)), test_size=0.25, random_state=seed, stratify=labels)
     means = np.array([images[train][labels[train] == label].mean(0).ravel() for label in range(10)])
     shown = images[test].reshape(len(test), -1).astype(float)

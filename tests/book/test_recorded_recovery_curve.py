@@ -5,9 +5,10 @@ import os
 import numpy as np
 import pytest
 
-from analysis import claims, public, runner
 from analysis.chapters.recovery_curve.claims import THINGS_CLAIMS
 from analysis.chapters.recovery_curve.things import EMBEDDINGS
+from analysis.data import registry
+from analysis.runs import claims, runner
 
 pytestmark = [
     pytest.mark.public_data,
@@ -26,15 +27,15 @@ def slow_accuracy(embedding, trials):
 def trials_of(name):
     """Rows of 0-based objects, the odd one last."""
     if name == "2,171 triplets":
-        return np.loadtxt(public.public_path("things/trials_2171_humans.txt"), dtype=int)
-    rows = np.loadtxt(public.public_path("things/vice_test_triplets.csv"), dtype=int)
+        return np.loadtxt(registry.public_path("things/trials_2171_humans.txt"), dtype=int)
+    rows = np.loadtxt(registry.public_path("things/vice_test_triplets.csv"), dtype=int)
     return np.array([[*np.delete(row[:3], row[3] - 1), row[row[3] - 1]] for row in rows]) - 1
 
 
 @pytest.mark.parametrize("trials", ["1,000 triplets", "2,171 triplets"])
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_accuracy_on_people(numbers, name, trials):
-    path = public.public_path(EMBEDDINGS[name])
+    path = registry.public_path(EMBEDDINGS[name])
     table = np.load(path) if path.suffix == ".npy" else np.loadtxt(path)
     recorded = numbers["things-accuracy"].set_index(["trials", "cluster", "embedding"])["accuracy"]
     assert recorded[trials, "triplet", name] == pytest.approx(slow_accuracy(table, trials_of(trials)), abs=1e-6)

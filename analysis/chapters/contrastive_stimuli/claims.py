@@ -1,7 +1,7 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
 from analysis.chapters.contrastive_stimuli.reported import N_COMPARED, N_MODELS
-from analysis.claims import Above, Claim
+from analysis.runs.claims import Above, Claim
 
 PAPER = "cheung2024"
 

@@ -10,19 +10,19 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from analysis.agreement import (
+from analysis.data.answers import Predictions, read_predictions
+from analysis.data.corruptions import KINDS, corrupt
+from analysis.data.images import Images
+from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.measures.agreement import (
     Agreement,
     accuracy_floor,
     agreement_from_predictions,
     bootstrap_kappa,
     contrastive_stimuli,
 )
-from analysis.corruptions import KINDS, corrupt
-from analysis.datasets import Images
-from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.predictions import Predictions, read_predictions
+from analysis.models.zoo import ZOO, out_of_sample_answers
 from analysis.progress import steps
-from analysis.zoo import ZOO, out_of_sample_answers
 
 ALL, CONTRASTIVE, ELSEWHERE = "all", "contrastive", "contrastive, chosen on other models"
 LEVEL = 0.95
@@ -50,7 +50,7 @@ def corrupted_copies(images: Images, severity: int, seed: int) -> torch.Tensor:
 
 
 def _zoo_predictions(images: Images, shown: torch.Tensor, seed: int) -> Predictions:
-    answers = out_of_sample_answers(images, shown=shown, seed=seed, progress=steps)
+    answers = out_of_sample_answers(images, shown=shown, seed=seed)
     stimuli, categories = (tuple(map(str, range(n))) for n in (len(images), images.n_classes))
     return Predictions(answers, images.y.numpy(), tuple(ZOO), stimuli, categories, {"missing answers": 0})
 

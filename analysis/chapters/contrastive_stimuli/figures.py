@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.chapters.contrastive_stimuli.experiments import ALL, CONTRASTIVE, ELSEWHERE
 from analysis.chapters.contrastive_stimuli.representations import LAYERS, Geometry
-from analysis.plots import GREY, PALETTE
+from analysis.runs.plots import GREY, PALETTE
 
 _SERIES = {
     ALL: ("o", PALETTE[0], "all stimuli"),

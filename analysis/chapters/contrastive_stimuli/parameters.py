@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.datasets import DIGITS_SIZE, load_images
-from analysis.parameters import ChapterParameters
-from analysis.predictions import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files, read_predictions
-from analysis.stimuli import squares
-from analysis.zoo import ZOO
+from analysis.data.answers import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files, read_predictions
+from analysis.data.images import DIGITS_SIZE, load_images
+from analysis.data.stimuli import squares
+from analysis.models.zoo import ZOO
+from analysis.runs.parameters import ChapterParameters
 
 MODELS_PER_BIN = 4
 """Models that an accuracy bin needs, so that both of its halves can agree or not."""

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.agreement import (
+from analysis.chapters.contrastive_stimuli.experiments import agreement, chosen, mean_of_halves, random_halves
+from analysis.data.answers import ModelVsHuman, Predictions
+from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.measures.agreement import (
     bootstrap_kappa,
     correctness,
     error_consistency_matrix,
     fleiss_kappa,
     stimulus_agreement,
 )
-from analysis.chapters.contrastive_stimuli.experiments import agreement, chosen, mean_of_halves, random_halves
-from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.predictions import ModelVsHuman, Predictions
 from analysis.progress import steps
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

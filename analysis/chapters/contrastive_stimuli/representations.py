@@ -1,6 +1,5 @@
 """Squares against natural images: how well each tells convolution from attention by the representations."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -9,14 +8,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from analysis import activations, similarity
-from analysis.activations import record
-from analysis.datasets import Images, halves
+from analysis.cache import Arrays, kept
+from analysis.data.images import Images, halves
 from analysis.intervals import Measured, bootstrap_interval
-from analysis.kept import code_hash, kept, weights_hash
+from analysis.measures.similarity import cka_matrix
+from analysis.models.activations import record
+from analysis.models.zoo import ZOO, Network, load_zoo
 from analysis.progress import steps
-from analysis.similarity import cka_matrix
-from analysis.zoo import ZOO, Network, load_zoo
 
 MOTIFS = ("convolution", "attention")
 LAYERS = ("early", "middle", "late")
@@ -60,17 +58,15 @@ def compare_geometry(
     """CKA of all pairs of normally trained convolutional and attention networks, for every set and layer."""
     names = list(names or _separable())
     train = halves(images, seed)[0]
-    networks = load_zoo(names, images=images, train_indices=train, seed=seed, progress=steps)
-    made_of = {
-        "networks": [weights_hash(network.module) for network in networks],
-        "stimuli": [hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest() for x in sets.values()],
-        "debiased": debiased,
-        "code": code_hash(activations, similarity),
-    }
-    found = kept("cka", made_of, lambda: {"matrices": np.stack(list(_cka(networks, sets, debiased)))})
+    networks = load_zoo(names, images=images, train_indices=train, seed=seed)
+    found = kept("cka", _cka_matrices, networks, sets, debiased)
     keys = [(stimuli, layer) for stimuli in sets for layer in LAYERS]
     matrices = dict(zip(keys, found["matrices"], strict=True))
     return Geometry(names, np.array([ZOO[name].motif for name in names]), matrices)
+
+
+def _cka_matrices(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Arrays:
+    return {"matrices": np.stack(list(_cka(networks, sets, debiased)))}
 
 
 def _cka(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Iterator[np.ndarray]:

@@ -1,7 +1,7 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
 from analysis.chapters.metric_correlation.reported import EXPLAINED, MEAN_RHO, RHO_MEAN_RANK, RHO_MEAN_Z
-from analysis.claims import Above, Below, Claim, Close
+from analysis.runs.claims import Above, Below, Claim, Close
 
 PAPER = "ahlert2024"
 

@@ -8,18 +8,10 @@ from scipy.stats import norm
 
 from analysis.chapters.metric_correlation.parameters import MIN_MODELS
 from analysis.chapters.metric_correlation.reported import MANY_PLACES
+from analysis.data.leaderboards import FAILED, MEASURED, Leaderboard
 from analysis.intervals import Measured, bootstrap_interval
-from analysis.leaderboard import FAILED, MEASURED, Leaderboard
-from analysis.scores import (
-    SpearmanBootstrap,
-    SpearmanMatrix,
-    aggregate,
-    bootstrap_spearman,
-    hierarchical_mean,
-    rank_changes,
-    spearman_matrix,
-    top_share,
-)
+from analysis.measures.aggregation import aggregate, hierarchical_mean, rank_changes, top_share
+from analysis.measures.spearman import SpearmanBootstrap, SpearmanMatrix, bootstrap_spearman, spearman_matrix
 
 HIERARCHY, PLAIN, Z, RANK = "leaderboard's mean", "mean of all metrics", "mean z-score", "mean rank"
 """Four overall scores; the first is the one that a leaderboard publishes, every part counting the same."""
@@ -147,7 +139,7 @@ def share_difference(scores: pd.DataFrame, part: str, other: str, *, n_resamples
 
 
 def r_squared(total: np.ndarray, part: np.ndarray) -> float:
-    """`analysis.scores.explained_variance` without its checks, for resamples; NaN where one side is constant."""
+    """`explained_variance` without its checks, for resamples; NaN where one side is constant."""
     constant = np.ptp(total) == 0 or np.ptp(part) == 0
     return np.nan if constant else float(np.corrcoef(total, part)[0, 1] ** 2)
 

@@ -13,10 +13,10 @@ from matplotlib.patches import Patch
 
 from analysis.chapters.metric_correlation.experiments import HIERARCHY, RANK, Z, places, relative_ranks
 from analysis.chapters.metric_correlation.reported import MANY_PLACES, RHO_MEAN_RANK, RHO_MEAN_Z
+from analysis.data.leaderboards import FAILED, IMPOSSIBLE, MISSING, Leaderboard
 from analysis.intervals import Measured
-from analysis.leaderboard import FAILED, IMPOSSIBLE, MISSING, Leaderboard
-from analysis.plots import GREY, PALETTE
-from analysis.scores import SpearmanMatrix, Spectrum
+from analysis.measures.spearman import SpearmanMatrix, Spectrum
+from analysis.runs.plots import GREY, PALETTE
 
 _GAPS = {
     MISSING: ("#e8e8e8", "not measured"),

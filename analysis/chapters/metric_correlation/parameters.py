@@ -7,9 +7,9 @@ import pandas as pd
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.leaderboard import Leaderboard, read_table
-from analysis.parameters import ChapterParameters, RecordedParameters
-from analysis.zoo import ZOO
+from analysis.data.leaderboards import Leaderboard, read_table
+from analysis.models.zoo import ZOO
+from analysis.runs.parameters import ChapterParameters, RecordedParameters
 
 MIN_MODELS = 10
 """Pairs of metrics with fewer common models are not tested, and a table needs as many complete models."""

@@ -12,10 +12,11 @@ from analysis.chapters.metric_correlation.reported import (
     RHO_MEAN_RANK,
     RHO_MEAN_Z,
 )
+from analysis.data.leaderboards import Leaderboard, read_brainscore
+from analysis.data.registry import public_path
 from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.leaderboard import Leaderboard, read_brainscore
-from analysis.public import public_path
-from analysis.scores import aggregate, bootstrap_spearman, spearman_matrix
+from analysis.measures.aggregation import aggregate
+from analysis.measures.spearman import bootstrap_spearman, spearman_matrix
 
 ODD_ONE_OUT, ACCURACY = "Hebart2023-match", "ImageNet-top1"
 PUBLISHED = "published average"

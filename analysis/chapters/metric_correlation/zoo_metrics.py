@@ -3,29 +3,28 @@
 import tempfile
 import warnings
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from analysis import agreement, attacks, corruptions, neurons, observers, oddoneout, similarity, training
-from analysis.activations import record
-from analysis.agreement import contrastive_stimuli, correctness, error_consistency_matrix, stimulus_agreement
-from analysis.attacks import sign_gradient_step
+from analysis.cache import kept
 from analysis.chapters.metric_correlation.parameters import Parameters, read_own
-from analysis.corruptions import KINDS, corrupt
-from analysis.datasets import Images, halves, load_images
-from analysis.kept import code_hash, kept, weights_hash
-from analysis.leaderboard import Leaderboard, read_table
-from analysis.neurons import corrected_score, permutation_floor, symmetric_score
-from analysis.observers import Observer, simulated_observer
-from analysis.oddoneout import choice_probabilities
+from analysis.data.corruptions import KINDS, corrupt
+from analysis.data.images import Images, halves, load_images
+from analysis.data.leaderboards import Leaderboard, read_table
+from analysis.measures import agreement
+from analysis.measures.agreement import contrastive_stimuli, correctness, error_consistency_matrix, stimulus_agreement
+from analysis.measures.neurons import corrected_score, permutation_floor, symmetric_score
+from analysis.measures.similarity import cka_matrix, rsa_matrix
+from analysis.models.activations import record
+from analysis.models.attacks import sign_gradient_step
+from analysis.models.training import predict
+from analysis.models.zoo import ZOO, Network, load_network, load_zoo
 from analysis.progress import steps
-from analysis.similarity import cka_matrix, rsa_matrix
-from analysis.training import predict
-from analysis.zoo import ZOO, Network, load_network, load_zoo
+from analysis.recovery.observers import Observer, simulated_observer
+from analysis.recovery.triplets import choice_probabilities
 
 DEPTHS = ("early", "middle", "late")
 CLEAN = "clean"
@@ -78,7 +77,7 @@ class Protocol:
 def measure_zoo(images: Images, protocol: Protocol) -> Leaderboard:
     """The zoo's table, read through the same door as anybody's: a CSV with models in rows, and groups of metrics."""
     train, test = halves(images, protocol.seed)
-    networks = load_zoo(images=images, train_indices=train, seed=protocol.seed, progress=steps)
+    networks = load_zoo(images=images, train_indices=train, seed=protocol.seed)
     reference = load_network(protocol.reference, images, train, seed=protocol.seed + 1)
     scores = _kept_scores(networks, reference, images.subset(test), protocol)
     scores = scores.astype(object).where(scores.notna(), "X")
@@ -104,14 +103,7 @@ def subsets(board: Leaderboard) -> dict[str, pd.Index]:
 
 
 def _kept_scores(networks: list[Network], reference: Network, test: Images, protocol: Protocol) -> pd.DataFrame:
-    measures = (agreement, attacks, corruptions, neurons, observers, oddoneout, similarity, training)
-    made_of = {
-        "networks": [weights_hash(network.module) for network in (*networks, reference)],
-        "images": test.sha256,
-        "protocol": repr(protocol),
-        "code": [code_hash(*measures), Path(__file__).read_text(encoding="utf-8")],
-    }
-    found = kept("zoo_metrics", made_of, partial(_measured, networks, reference, test, protocol))
+    found = kept("zoo_metrics", _measured, networks, reference, test, protocol)
     return pd.DataFrame(found["scores"], [network.name for network in networks], found["metrics"].tolist())
 
 

@@ -1,12 +1,7 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
-from analysis.chapters.neuron_correlation.reported import (
-    NET_CNN,
-    NET_NET,
-    ROBUST_ACCURACY,
-    printed_correlation,
-)
-from analysis.claims import Above, Below, Claim, Close
+from analysis.chapters.neuron_correlation.reported import NET_CNN, NET_NET, ROBUST_ACCURACY, printed_correlation
+from analysis.runs.claims import Above, Below, Claim, Close
 
 PAPER = "oskouie2024"
 

@@ -1,7 +1,7 @@
 """The chapter's experiments: networks in, tidy tables out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
@@ -11,17 +11,12 @@ import pandas as pd
 import torch
 from torch import nn
 
-from analysis import attacks, training
-from analysis import networks as network_builders
-from analysis.activations import Activations, record
-from analysis.attacks import accumulated_sign_gradient
+from analysis.chapters.neuron_correlation.attack import Attack, attack_laboratory, attacked_rounds
 from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, N_PROBE, NET_CNN, NET_NET, NETS
-from analysis.corruptions import KINDS, corrupt
-from analysis.datasets import Images, halves, split
+from analysis.data.corruptions import KINDS, corrupt
+from analysis.data.images import Images, halves, split
 from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.kept import code_hash, kept, weights_hash
-from analysis.networks import cnn, mlp, recorded_layers
-from analysis.neurons import (
+from analysis.measures.neurons import (
     attainable_ceiling,
     chance_score,
     corrected_score,
@@ -29,9 +24,11 @@ from analysis.neurons import (
     permutation_floor,
     symmetric_score,
 )
+from analysis.models.activations import Activations, record
+from analysis.models.architectures import cnn, mlp, recorded_layers
+from analysis.models.training import Recipe, accuracy
+from analysis.models.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
 from analysis.progress import steps
-from analysis.training import Recipe, accuracy, predict
-from analysis.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
 
 PENALTIES = {"index": "index", "relative": "relative", "none": None}
 CORRUPTION_SEVERITY = 3
@@ -56,7 +53,7 @@ def train_laboratories(
     builds["CNN"] = (partial(cnn, **sizes), cnn_recipe)
     jobs = [(seed, name) for seed in seeds for name in builds]
     trainings = [Training(*builds[name], images, split(images, seed=seed)[0], seed) for seed, name in jobs]
-    networks = dict(zip(jobs, cached_all(trainings, progress=steps), strict=True))
+    networks = dict(zip(jobs, cached_all(trainings), strict=True))
     return [_laboratory(images, seed, {name: networks[seed, name] for name in builds}) for seed in seeds]
 
 
@@ -195,20 +192,6 @@ def probe_curve(
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True, eq=False)
-class Attack:
-    """What an attack on one laboratory's test images did.
-
-    `accuracies` has one row a net and round (round 0: before the attack). `examples` holds one image of every class by
-    round, `labels` their classes, `answers` what net1 says to them, by round.
-    """
-
-    accuracies: pd.DataFrame
-    examples: torch.Tensor
-    labels: torch.Tensor
-    answers: torch.Tensor
-
-
 def attack_laboratories(
     laboratories: list[Laboratory], *, n_rounds: int, step: float, recipe: Recipe = CNN_RECIPE
 ) -> list[Attack]:
@@ -218,42 +201,6 @@ def attack_laboratories(
         for lab in laboratories
     )
     return list(steps(attacked, "attacking", len(laboratories)))
-
-
-def attack_laboratory(
-    networks: dict[str, nn.Module], test: Images, seed: int, n_rounds: int, step: float, recipe: Recipe
-) -> Attack:
-    """Attack the test images and watch the perceptrons round by round; kept in the cache."""
-    made_of = {
-        "images": test.sha256,
-        "networks": [weights_hash(networks[net]) for net in NETS],
-        "attack": [seed, n_rounds, step, asdict(recipe)],
-        "code": code_hash(attacks, network_builders, training),
-    }
-    found = kept("attacks", made_of, partial(_attacked, networks, test, seed, n_rounds, step, recipe))
-    table = pd.DataFrame(found["accuracies"], columns=list(NETS)).rename_axis("round")
-    rows = table.reset_index().melt("round", var_name="net", value_name="accuracy").assign(seed=seed)
-    return Attack(rows, *(torch.from_numpy(found[name]) for name in ("examples", "labels", "answers")))
-
-
-def _attacked(networks, test: Images, seed: int, n_rounds: int, step: float, recipe: Recipe) -> dict[str, np.ndarray]:
-    rounds = attack(test, n_rounds=n_rounds, step=step, seed=seed, recipe=recipe)
-    shown = [int((test.y == label).nonzero()[0]) for label in range(test.n_classes)]
-    return {
-        "accuracies": np.array([[accuracy(networks[net], x, test.y) for net in NETS] for x in rounds]),
-        "examples": rounds[:, shown].numpy(),
-        "labels": test.y[shown].numpy(),
-        "answers": torch.stack([predict(networks["net1"], x[shown]) for x in rounds]).numpy(),
-    }
-
-
-def attack(test: Images, *, n_rounds: int, step: float, seed: int, recipe: Recipe = CNN_RECIPE) -> torch.Tensor:
-    """The images before the attack and after each round, shape (n_rounds + 1, n, 1, size, size)."""
-    adversary = partial(cnn, size=test.size, n_classes=test.n_classes)
-    rounds = accumulated_sign_gradient(
-        adversary, recipe, test.x, test.y, n_rounds=n_rounds, epsilon=step / 255, seed=seed + 1000
-    )
-    return torch.cat([test.x[None], rounds])
 
 
 def within_seed_correlation(table: pd.DataFrame, score: str) -> pd.Series:
@@ -273,13 +220,13 @@ class ZooScores:
 def compare_zoo(images: Images, *, penalty: str, seed: int, n_rounds: int, step: float) -> ZooScores:
     """Score all pairs of the zoo, and every network with a trusted one: the paper's CNN from another seed."""
     train, test_rows = halves(images, seed)
-    networks = load_zoo(images=images, train_indices=train, seed=seed, progress=steps)
+    networks = load_zoo(images=images, train_indices=train, seed=seed)
     trusted = load_network("cnn", images, train, seed=seed + 1)
     test = images.subset(test_rows)
     seen = [record(network.module, test.x, network.layers, pool="mean") for network in networks]
     reference = record(trusted.module, test.x, trusted.layers, pool="mean")
     stimuli = {"clean": [test.x], "corrupted": [corrupt(test.x, kind, CORRUPTION_SEVERITY) for kind in KINDS]}
-    stimuli["attacked"] = [attack(test, n_rounds=n_rounds, step=step, seed=seed)[-1]]
+    stimuli["attacked"] = [attacked_rounds(test, n_rounds=n_rounds, step=step, seed=seed)[-1]]
     table = pd.DataFrame([_described(network, stimuli, test.y) for network in steps(networks, "zoo accuracies")])
     for name in PENALTIES:
         both = [_both_ways(activations, reference, name) for activations in steps(seen, "zoo and trusted network")]

@@ -6,10 +6,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.chapters.neuron_correlation.experiments import Attack, ZooScores
+from analysis.chapters.neuron_correlation.attack import Attack
+from analysis.chapters.neuron_correlation.experiments import ZooScores
 from analysis.chapters.neuron_correlation.reported import NET_NET, NETS
 from analysis.intervals import Measured, mean_interval
-from analysis.plots import GREY, PALETTE
+from analysis.runs.plots import GREY, PALETTE
 
 NET_COLOURS = dict(zip(NETS, PALETTE, strict=False))
 _FAMILY_COLOURS = dict(zip(("mlp", "cnn", "resnet", "densenet", "vit"), PALETTE, strict=False))

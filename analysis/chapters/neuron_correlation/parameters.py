@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from analysis import public
-from analysis.parameters import ImageParameters, RecordedParameters
+from analysis.data import registry
+from analysis.runs.parameters import ImageParameters, RecordedParameters
 
 
 class Parameters(ImageParameters):
@@ -33,7 +33,7 @@ class PublicParameters(RecordedParameters):
 
     def public_files(self) -> list[str]:
         """MNIST."""
-        return [public.MNIST]
+        return [registry.MNIST]
 
     def amount(self) -> float:
         """Seeds, of which the attack takes the larger part."""

@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from analysis.activations import record
-from analysis.datasets import Images, halves, load_images
-from analysis.folders import cache_dir
+from analysis.cache import cache_dir
+from analysis.data.images import Images, halves, load_images
 from analysis.intervals import Measured, bootstrap_interval, mean_interval, spearman
-from analysis.observers import Observer, load_features, load_things_triplets, simulated_observer
-from analysis.oddoneout import choice_probabilities, fit_probes
+from analysis.models.activations import record
+from analysis.models.zoo import load_zoo
 from analysis.progress import steps
-from analysis.recovery import TOLERANCE, Recovery, confusion_matrix, recovery_experiment
-from analysis.zoo import load_zoo
+from analysis.recovery.experiment import TOLERANCE, Recovery, recovery_experiment
+from analysis.recovery.observers import Observer, load_features, load_things_triplets, simulated_observer
+from analysis.recovery.probes import fit_probes
+from analysis.recovery.summaries import confusion_matrix
+from analysis.recovery.triplets import choice_probabilities
 
 Features = dict[str, np.ndarray]
 FLEXIBILITY = ("zero-shot", "diagonal", "low-rank", "full", "full, few axes")
@@ -82,7 +84,7 @@ def zoo_study(images: Images, models: Sequence[str], n_objects: int, *, seed: in
         raise ValueError(f"'n_objects' must be at most {len(held_out)}, the images held out, got {n_objects}.")
     rows = np.random.default_rng(seed).choice(held_out, n_objects, replace=False)
     objects = images.subset(np.sort(rows))
-    networks = load_zoo(models, images=images, train_indices=train, seed=seed, progress=steps)
+    networks = load_zoo(models, images=images, train_indices=train, seed=seed)
     seen = {net.name: record(net.module, objects.x, net.layers[-1], pool="mean").values.numpy() for net in networks}
     table = pd.DataFrame(
         [[net.name, net.family, net.training, net.layers[-1], seen[net.name].shape[1]] for net in networks],

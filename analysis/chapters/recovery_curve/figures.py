@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from analysis.chapters.recovery_curve import reported
 from analysis.chapters.recovery_curve.experiments import FLEXIBILITY, Study, over_models
 from analysis.intervals import Measured
-from analysis.oddoneout import choice_probabilities
-from analysis.plots import GREY, PALETTE
+from analysis.recovery.triplets import choice_probabilities
+from analysis.runs.plots import GREY, PALETTE
 
 _SETTING_COLOURS = dict(zip(FLEXIBILITY, PALETTE, strict=False))
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from analysis.chapters.recovery_curve.things import EMBEDDINGS, TRIALS
-from analysis.observers import load_features, load_things_triplets
-from analysis.parameters import ImageParameters, RecordedParameters
-from analysis.zoo import ZOO
+from analysis.models.zoo import ZOO
+from analysis.recovery.observers import load_features, load_things_triplets
+from analysis.runs.parameters import ImageParameters, RecordedParameters
 
 MODELS = (
     "mlp-100",

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from analysis import public
+from analysis.data import registry
 from analysis.intervals import Measured
-from analysis.observers import Observer, load_things_triplets
-from analysis.oddoneout import calibrate_temperature, choice_probabilities, draw_triplets, sample_choices
+from analysis.recovery.observers import Observer, load_things_triplets
+from analysis.recovery.triplets import calibrate_temperature, choice_probabilities, draw_triplets, sample_choices
 
 EMBEDDINGS = {
     "VICE, 42": "things/vice_42d.npy",
@@ -25,7 +25,7 @@ TRIALS = {"1,000 triplets": "things/vice_test_triplets.csv", "2,171 triplets": "
 
 def load_embeddings() -> dict[str, np.ndarray]:
     """The five embeddings, (1854, dimensions) each, divided by one number so that the mean squared length is 1."""
-    paths = {name: public.public_path(file) for name, file in EMBEDDINGS.items()}
+    paths = {name: registry.public_path(file) for name, file in EMBEDDINGS.items()}
     tables = {name: np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path)
               for name, path in paths.items()}  # fmt: skip
     return {name: (table / np.sqrt((table**2).sum(axis=1).mean())).astype(np.float32) for name, table in tables.items()}
@@ -33,7 +33,7 @@ def load_embeddings() -> dict[str, np.ndarray]:
 
 def load_trials() -> dict[str, Observer]:
     """People's answers; the first set has twenty answers to each triplet and says who gave them."""
-    return {name: load_things_triplets(public.public_path(file)) for name, file in TRIALS.items()}
+    return {name: load_things_triplets(registry.public_path(file)) for name, file in TRIALS.items()}
 
 
 def one_answer_each(trials: dict[str, Observer], seed: int = 0) -> Observer:

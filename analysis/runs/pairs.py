@@ -1,0 +1,60 @@
+"""A chapter's two halves: the text that people edit (MyST Markdown) and the notebook that papermill executes."""
+
+import hashlib
+from pathlib import Path
+
+import jupytext
+import nbformat
+from jupytext.compare import NotebookDifference, compare_notebooks
+from nbformat import NotebookNode
+
+from analysis.files import write_atomically
+from analysis.runs.parameters import ParameterError
+
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def notebook_from_text(text_half: Path) -> NotebookNode:
+    """The notebook that a text half stands for, without outputs; the same text gives the same bytes."""
+    notebook = jupytext.read(text_half)
+    notebook.metadata = nbformat.from_dict({"jupytext": {"formats": "ipynb,md:myst"}, **_METADATA})
+    notebook.nbformat_minor = 5
+    for index, cell in enumerate(notebook.cells):
+        cell.id = hashlib.sha256(f"{index} {cell.source}".encode()).hexdigest()[:8]
+    return notebook
+
+
+def write_notebook_half(text_half: Path) -> Path:
+    """Write the `.ipynb` half anew from the text half, and return its path."""
+    path = text_half.with_suffix(".ipynb")
+    write_atomically(path, nbformat.writes(notebook_from_text(text_half)) + "\n")
+    return path
+
+
+def read_pair(text_half: Path) -> NotebookNode:
+    """The notebook half, once both halves have been found to say the same.
+
+    Raises
+    ------
+    ParameterError
+        If they differ: by content, whatever the files' time stamps.
+    """
+    notebook = nbformat.read(text_half.with_suffix(".ipynb"), as_version=4)
+    try:
+        compare_notebooks(notebook, jupytext.read(text_half), fmt="md:myst")
+    except NotebookDifference:
+        name = text_half.stem
+        raise ParameterError(
+            f"Chapter '{name}': {name}.md and {name}.ipynb differ; 'python -m analysis pair {name}' writes the "
+            f"notebook from the text ('jupytext --to md:myst' goes the other way)."
+        ) from None
+    return notebook
+
+
+def title(notebook: NotebookNode) -> str:
+    """The text of a notebook's first heading."""
+    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))

@@ -1,0 +1,150 @@
+"""Parameters of a chapter: one pydantic model each, whose errors are sentences."""
+
+import difflib
+import hashlib
+import types
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from analysis.data import registry
+from analysis.data.images import load_images
+
+# Names that IPython itself keeps in a notebook's namespace.
+_IPYTHON_NAMES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
+
+
+class ParameterError(ValueError):
+    """A parameter that a chapter cannot run with; the message is one sentence for the person who typed it."""
+
+
+class ChapterParameters(BaseModel):
+    """Base of every chapter's parameters: unknown names, wrong types and values out of range are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _split_lists(cls, value: Any, info) -> Any:
+        """Let ``-p sizes 10,20`` mean a list, since a command line has only strings."""
+        is_list = cls.model_json_schema()["properties"][info.field_name].get("type") == "array"
+        return [part.strip() for part in value.split(",")] if is_list and isinstance(value, str) else value
+
+    @classmethod
+    def checked(cls, values: dict[str, Any]) -> Self:
+        """Validate `values`; every missing one takes its default.
+
+        Raises
+        ------
+        ParameterError
+            A sentence that names the parameter, what it must be and what it got.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ParameterError(" ".join(_sentence(cls, problem) for problem in error.errors())) from None
+
+    @classmethod
+    def from_notebook(cls, namespace: dict[str, Any]) -> Self:
+        """Validate the variables that a notebook's parameter cells have set (call with ``globals()``).
+
+        A misspelt ``papermill -p`` name reaches the notebook as one more variable, and is refused here.
+        """
+        return cls.checked({name: value for name, value in namespace.items() if _is_variable(name, value)})
+
+    def amount(self) -> float:
+        """Amount of work relative to other parameters of the chapter; scales the expected time of a run."""
+        return 1.0
+
+    def data_hashes(self) -> dict[str, str]:
+        """SHA-256 of every file that a parameter names, by parameter."""
+        return {name: _file_hash(path) for name, path in self.data_files().items()}
+
+    def data_files(self) -> dict[str, Path]:
+        """The files that parameters name; a chapter's choices such as ``"digits"`` are no files."""
+        return {}
+
+
+class ImageParameters(ChapterParameters):
+    """Base of the parameters of a chapter whose networks may learn other images than the digits."""
+
+    images: str = Field(
+        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
+    )
+
+    @field_validator("images")
+    @classmethod
+    def _images_can_be_read(cls, value: str) -> str:
+        try:
+            registry.mnist_path() if value == "mnist" else load_images(value)
+        except (FileNotFoundError, registry.DataError) as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def data_files(self) -> dict[str, Path]:
+        """The image file, unless the images come with scikit-learn."""
+        if self.images == "digits":
+            return {}
+        return {"images": registry.mnist_path() if self.images == "mnist" else Path(self.images)}
+
+
+class RecordedParameters(ChapterParameters):
+    """Base of the parameters of a recorded run on public data, which names the public files that it reads."""
+
+    def public_files(self) -> list[str]:
+        """Names of the files in the registry of public data."""
+        raise NotImplementedError
+
+    def data_hashes(self) -> dict[str, str]:
+        """SHA-256 of every public file that the run reads, as registered: no file needs to be there."""
+        return {name: registry.registered_hash(name) for name in self.public_files()}
+
+
+def _is_variable(name: str, value: Any) -> bool:
+    hidden = name.startswith("_") or name in _IPYTHON_NAMES
+    return not hidden and not isinstance(value, types.ModuleType | type) and not callable(value)
+
+
+def _file_hash(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sentence(model: type[ChapterParameters], problem: dict[str, Any]) -> str:
+    name = str(problem["loc"][0])
+    if problem["type"] == "extra_forbidden":
+        return unknown("parameter", name, list(model.model_fields))
+    if problem["type"] == "value_error":
+        return f"Parameter '{name}': {problem['ctx']['error']}"
+    return f"Parameter '{name}' must be {describe_rule(model, name)}, got {problem['input']!r}."
+
+
+def unknown(kind: str, name: str, known: list[str]) -> str:
+    """One sentence for a name that does not exist, with the nearest one that does."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{nearest[0]}'?" if nearest else f"choose from {', '.join(known)}."
+    return f"Unknown {kind} '{name}': {hint}"
+
+
+def describe_rule(model: type[ChapterParameters], name: str) -> str:
+    """What parameter `name` must be, in words: ``"an integer of at least 1"``."""
+    schema = model.model_json_schema()["properties"][name]
+    if "enum" in schema:
+        return "one of " + ", ".join(map(repr, schema["enum"]))
+    words = {"integer": "an integer", "number": "a number", "string": "a text", "boolean": "true or false"}
+    if schema["type"] == "array":
+        bounds = schema["items"]
+        return f"a list of values, each {words[bounds['type']]}" + _bounds(bounds)
+    return words[schema["type"]] + _bounds(schema)
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    phrases = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
+    found = [f"{phrase} {schema[key]}" for key, phrase in phrases.items() if key in schema]
+    return f" of {' and '.join(found)}" if found else ""

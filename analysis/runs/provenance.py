@@ -1,0 +1,55 @@
+"""What an executed notebook was made from: the key that tells whether it is out of date, the record it carries."""
+
+import importlib.metadata
+import json
+import platform
+
+from nbformat import NotebookNode
+
+from analysis.runs.parameters import ChapterParameters
+from analysis.sources import ROOT, imported_modules, sha256
+
+LOCK = ROOT / "requirements.lock"
+_SHOWN_PACKAGES = ("jupyter-book", "numpy", "pandas", "papermill", "scikit-learn", "scipy", "seaborn", "torch")
+
+
+def code_of(notebook: NotebookNode) -> list[str]:
+    """The sources of a notebook's code cells, without lines only IPython understands."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return ["\n".join(line for line in source.splitlines() if line[:1] not in "%!") for source in sources]
+
+
+def inputs(notebook: NotebookNode, parameters: ChapterParameters) -> dict:
+    """Everything a run's outputs depend on, by content: notebook, modules, parameters, data and environment."""
+    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+    modules = imported_modules(code_of(notebook))
+    return {
+        "notebook": sha256(json.dumps(cells, sort_keys=True).encode()),
+        "modules": {path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()) for path in modules},
+        "parameters": parameters.model_dump(mode="json"),
+        "data": parameters.data_hashes(),
+        "environment": sha256(LOCK.read_bytes()),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
+
+
+def key(made_from: dict) -> str:
+    """One hash of `inputs`; an executed notebook with another key is out of date."""
+    return sha256(json.dumps(made_from, sort_keys=True).encode())
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that matter for the numbers."""
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _SHOWN_PACKAGES},
+    }
+
+
+def device() -> str:
+    """The device that heavy functions would use, in words."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"

@@ -1,0 +1,182 @@
+"""The book: executed notebooks and pages, staged and built into HTML."""
+
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from analysis.files import write_atomically
+from analysis.runs import claims, pairs, plots, runner
+from analysis.runs.runner import BOOK, PUBLIC, Run, RunError, embedded, prepare, recordings, side_files
+from analysis.sources import ROOT, sha256
+
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+_STAGE = BUILD / "book"
+_STAMP = ".staged.sha256"
+_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # in this very environment, whatever is on PATH
+
+
+def executed_path(chapter: str, profile: str) -> Path:
+    """Where the book keeps the executed notebook of a chapter."""
+    return BUILD / "executed" / profile / f"{chapter}.ipynb"
+
+
+def is_current(stage: dict[Path, bytes]) -> bool:
+    """Whether the HTML was built from just these staged files."""
+    stamp = HTML / _STAMP
+    return stamp.is_file() and stamp.read_text() == _fingerprint(stage)
+
+
+def build(stage: dict[Path, bytes]) -> None:
+    """Build the HTML from the staged files.
+
+    Raises
+    ------
+    RunError
+        If Sphinx warns of anything, or a page of the table of contents is missing. The HTML built before stays.
+    """
+    _write_stage(stage)
+    _sphinx()
+    _check_pages(_STAGE / "_build" / "html")
+    _publish(_STAGE / "_build" / "html", _fingerprint(stage))
+
+
+def _fingerprint(stage: dict[Path, bytes]) -> str:
+    return sha256(b"".join(f"{path}".encode() + stage[path] for path in sorted(stage)))
+
+
+def staged(runs: list[Run]) -> dict[Path, bytes]:
+    """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
+    files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
+    for path in sorted(BOOK.rglob("*")):
+        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in runner.chapters():
+            files[path.relative_to(ROOT)] = path.read_bytes()
+    listed = runner.toc_pages()
+    pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
+    pages |= {f"book/public/{name}": recorded(name) for name in recordings() if f"book/public/{name}" in listed}
+    for name, notebook in pages.items():
+        data = side_files(notebook, _data_path(name))
+        files |= {path: text.encode() for path, text in data.items()}
+    files[Path("book/generated/claims.md")] = _claims_page(pages).encode()
+    return files | {
+        Path(f"{name}.ipynb"): nbformat.writes(page(notebook, name)).encode() for name, notebook in pages.items()
+    }
+
+
+def recorded(chapter: str) -> NotebookNode:
+    """The recorded run of a chapter on public data, with a badge that says whether its source is still the same."""
+    notebook = nbformat.read(runner.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
+    now, then = prepare(chapter, profile=PUBLIC).made_from, notebook.metadata.analysis.made_from
+    changed = [part for part in ("notebook", "modules", "parameters", "data") if now[part] != then[part]]
+    badge = _badge(changed, notebook.metadata.analysis, runner.profile_of(PUBLIC, chapter)["seconds"])
+    notebook.cells.insert(1, new_markdown_cell(badge, id="recorded"))
+    return notebook
+
+
+def _badge(changed: list[str], record: NotebookNode, seconds: float) -> str:
+    """`seconds` are the profile's, of a run from nothing: the recorded one may have gone on from what another kept."""
+    state = f"its {', '.join(changed)} changed since" if changed else "its sources have not changed since"
+    return (
+        f'<span class="badge-recorded {"changed" if changed else "current"}">Recorded run</span> on public data, '
+        f"{record.started[:10]}, {record.device}, about {math.ceil(seconds / 60)} minutes from scratch; {state}."
+    )
+
+
+def page(notebook: NotebookNode, name: str) -> NotebookNode:
+    """The executed notebook as a page: each figure followed by its numbers, and at the end how it was made."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        cells += [_numbers_cell(name, figure["name"]) for figure in _taken(cell, plots.MIME)]
+        _taken(cell, claims.MIME)
+    notebook.cells = [*cells, _provenance_cell(notebook)]
+    return notebook
+
+
+def _data_path(name: str) -> Path:
+    """The path from which those of a page's side files are made: `book/data/PAGE.FIGURE.csv`."""
+    return Path("book/data") / f"{name.removeprefix('book/').replace('/', '-')}.ipynb"
+
+
+def _taken(cell: NotebookNode, mime: str) -> list:
+    """What the cell displayed under `mime`, taken out of it: Sphinx knows nothing of the book's own types."""
+    return [output.data.pop(mime) for output in cell.get("outputs", []) if mime in output.get("data", {})]
+
+
+def _numbers_cell(name: str, figure: str) -> NotebookNode:
+    source = f"{{download}}`The numbers of this figure (CSV) </{_data_path(name).with_suffix(f'.{figure}.csv')}>`"
+    return new_markdown_cell(source, id=f"numbers-{sha256(figure.encode())[:8]}")
+
+
+def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
+    record = notebook.metadata.analysis
+    data = record.made_from.data.items()
+    facts = {
+        "Profile": record.profile,
+        "Parameters": ", ".join(f"`{name} = {value!r}`" for name, value in record.made_from.parameters.items()),
+        "Run": f"{record.started}, {record.seconds:.0f} seconds on {record.device}",
+        "Notebook": f"`{record.made_from.notebook[:16]}`",
+        "Code and environment": f"`{record.key[:16]}` ({len(record.made_from.modules)} modules of `analysis`)",
+        "Data files": f"{len(data)}: " + ", ".join(f"`{name}` `{value[:8]}`" for name, value in data)
+        if data
+        else "none",
+        "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+    }
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
+    text = f"```{{admonition}} How this page was made\n:class: dropdown provenance\n\n| | |\n|---|---|\n{rows}\n```"
+    return new_markdown_cell(text, id="provenance")
+
+
+def _claims_page(pages: dict[str, NotebookNode]) -> str:
+    return "\n".join(_claims_section(name, notebook) for name, notebook in pages.items())
+
+
+def _claims_section(name: str, notebook: NotebookNode) -> str:
+    rows = [row for table in embedded(notebook, claims.MIME) for row in table]
+    kind = "Recorded run on public data" if "/public/" in name else "Embedded data, this build"
+    return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{claims.table_html(rows)}\n"
+
+
+def _write_stage(files: dict[Path, bytes]) -> None:
+    """Make the staging folder hold just `files`; what is unchanged keeps its time stamp, so that Sphinx reuses it."""
+    for old in [path for path in _STAGE.rglob("*") if path.is_file()]:
+        relative = old.relative_to(_STAGE)
+        if relative.parts[0] != "_build" and relative not in files:
+            old.unlink()
+    for path, content in files.items():
+        target = _STAGE / path
+        if not target.is_file() or target.read_bytes() != content:
+            write_atomically(target, content)
+
+
+def _sphinx() -> None:
+    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(_STAGE), "-W", "-n", "--keep-going", "-q"]
+    result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if result.returncode != 0:
+        shutil.rmtree(_STAGE / "_build")  # pages that Sphinx has read once would not warn a second time
+        raise RunError(f"Building the HTML failed; Sphinx says:\n\n{result.stdout}")
+
+
+def _check_pages(folder: Path) -> None:
+    missing = [name for name in runner.toc_pages() if not (folder / f"{name}.html").is_file()]
+    if missing:
+        raise RunError(f"These pages of _toc.yml are missing from the HTML: {', '.join(missing)}.")
+
+
+def _publish(folder: Path, fingerprint: str) -> None:
+    """Swap the new HTML in; the stamp is written last, so that a swap cut short is done again."""
+    new, old = BUILD / "html.new", BUILD / "html.old"
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(folder, new)
+    if HTML.exists():
+        HTML.rename(old)
+    new.rename(HTML)
+    (HTML / _STAMP).write_text(fingerprint)
+    shutil.rmtree(old, ignore_errors=True)

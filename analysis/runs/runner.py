@@ -1,0 +1,288 @@
+"""Validated, resumable papermill runs of the chapters."""
+
+import importlib
+import json
+import os
+import re
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import papermill
+import yaml
+from nbformat import NotebookNode
+from tqdm import tqdm
+from traitlets.config import Config
+
+from analysis import progress
+from analysis.cache import cache_dir
+from analysis.files import write_atomically
+from analysis.runs import claims, pairs, plots, provenance
+from analysis.runs.parameters import ChapterParameters, ParameterError, unknown
+from analysis.sources import ROOT
+
+BOOK = ROOT / "book"
+CHAPTERS = ROOT / "analysis" / "chapters"
+PROFILES = BOOK / "profiles"
+PUBLIC = "public"  # the profile of the runs on public data, which have notebooks of their own
+RECORDED = BOOK / "public"
+_CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
+
+
+class RunError(Exception):
+    """A chapter that could not be run, or whose notebook failed; the message is for the person who started it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A chapter with validated parameters: what is executed, and what its outputs are made from."""
+
+    chapter: str
+    profile: str
+    parameters: ChapterParameters
+    given: dict
+    notebook: NotebookNode
+    made_from: dict
+
+    @property
+    def key(self) -> str:
+        """Hash of everything the outputs depend on."""
+        return provenance.key(self.made_from)
+
+
+def chapters() -> list[str]:
+    """The chapters that can be run, in the order of the table of contents."""
+    listed = [Path(page) for page in toc_pages()]
+    return [path.name for path in listed if path.parent == Path("book") and (CHAPTERS / path.name).is_dir()]
+
+
+def recordings() -> list[str]:
+    """The chapters that have a notebook on public data."""
+    return [chapter for chapter in chapters() if text_half(chapter, PUBLIC).is_file()]
+
+
+def toc_pages() -> list[str]:
+    """Every page that `_toc.yml` lists, as the path of its source without suffix."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    entries = [entry for part in contents["parts"] for entry in part["chapters"]]
+    nested = [[entry["file"], *(section["file"] for section in entry.get("sections", []))] for entry in entries]
+    return [contents["root"], *(page for pages in nested for page in pages)]
+
+
+def text_half(chapter: str, profile: str = "default") -> Path:
+    """The text half of a chapter's pair; under the public profile, of its notebook on public data."""
+    return (RECORDED if profile == PUBLIC else BOOK) / f"{chapter}.md"
+
+
+def parameters_of(chapter: str, profile: str = "default") -> type[ChapterParameters]:
+    """The pydantic model of a chapter's parameters."""
+    if chapter not in chapters():
+        raise ParameterError(unknown("chapter", chapter, chapters()))
+    module = importlib.import_module(f"analysis.chapters.{chapter}.parameters")
+    return module.PublicParameters if profile == PUBLIC else module.Parameters
+
+
+def profiles() -> list[str]:
+    """Names of the profiles, each a file in `book/profiles`."""
+    return sorted(path.stem for path in PROFILES.glob("*.yml"))
+
+
+def profile_of(name: str, chapter: str) -> dict:
+    """What profile `name` says of `chapter`: `parameters` and, measured on 2 cores, `seconds`."""
+    if name not in profiles():
+        raise ParameterError(unknown("profile", name, profiles()))
+    content = yaml.safe_load((PROFILES / f"{name}.yml").read_text(encoding="utf-8"))
+    if chapter not in content:
+        raise ParameterError(f"Profile '{name}' has no parameters for chapter '{chapter}'.")
+    return content[chapter]
+
+
+def prepare(chapter: str, *, profile: str = "default", values: dict | None = None) -> Run:
+    """Validate everything about a run without executing anything.
+
+    Parameters
+    ----------
+    chapter
+        One of `chapters`.
+    profile
+        Starting values; `values` go on top of them.
+    values
+        Parameters by name; texts are converted to the parameter's type.
+
+    Raises
+    ------
+    ParameterError
+        If the chapter, the profile or a parameter is unknown, or a value is not allowed.
+    """
+    parameters = prepare_parameters(chapter, profile, values)
+    given = {**profile_of(profile, chapter)["parameters"], **(values or {})}
+    given = {name: parameters.model_dump(mode="json")[name] for name in given}
+    notebook = _source(chapter, profile)
+    return Run(chapter, profile, parameters, given, notebook, provenance.inputs(notebook, parameters))
+
+
+def prepare_parameters(chapter: str, profile: str, values: dict | None = None) -> ChapterParameters:
+    """The validated parameters of a profile with `values` on top."""
+    parameters_of(chapter)  # an unknown chapter is named before an unknown profile
+    settings = profile_of(profile, chapter)["parameters"]
+    return parameters_of(chapter, profile).checked({**settings, **(values or {})})
+
+
+def _source(chapter: str, profile: str) -> NotebookNode:
+    text = text_half(chapter, profile)
+    # The notebook half of a run on public data holds the recording.
+    return pairs.notebook_from_text(text) if profile == PUBLIC else pairs.read_pair(text)
+
+
+def is_current(run: Run, output: Path) -> bool:
+    """Whether `output` is the finished notebook of just this run."""
+    try:
+        return nbformat.read(output, as_version=4).metadata.analysis.key == run.key
+    except (OSError, AttributeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+        return False
+
+
+def expected_seconds(run: Run) -> float:
+    """How long the run will take: from the last one of its chapter and profile here, else from the profile.
+
+    Scaled by the amount of work of its parameters; the profile's number, which is for 2 cores, by the cores here too.
+    """
+    reference = prepare_parameters(run.chapter, run.profile)
+    seconds, amount = (
+        profile_of(run.profile, run.chapter)["seconds"] * 2 / max(2, os.cpu_count() or 2),
+        reference.amount(),
+    )
+    try:
+        last = json.loads(_timing_path(run).read_text())
+        seconds, amount = float(last["seconds"]), float(last["amount"])
+    except (OSError, ValueError, KeyError):
+        pass  # never run here
+    return seconds * run.parameters.amount() / amount
+
+
+def _timing_path(run: Run) -> Path:
+    return cache_dir() / "timings" / f"{run.chapter}-{run.profile}.json"
+
+
+def execute(run: Run, output: Path, *, side: bool = True, show_progress: bool = True) -> NotebookNode:
+    """Execute a chapter and write the notebook and, unless `side` is off, its claims and its figures' numbers.
+
+    The notebook, which carries all of them, comes last. Nothing appears under a final name unless every cell succeeded.
+
+    Raises
+    ------
+    RunError
+        With the notebook's own error, if a cell fails or the kernel dies.
+    """
+    started = time.time()
+    with tempfile.TemporaryDirectory(prefix="analysis-") as folder:
+        scratch = Path(folder)
+        notebook = _papermill(run, scratch, show_progress)
+    _finish(notebook, run, started)
+    for path, content in side_files(notebook, output).items() if side else ():
+        write_atomically(path, content)
+    write_atomically(output, nbformat.writes(notebook))
+    timing = {"seconds": notebook.metadata.analysis.seconds, "amount": run.parameters.amount()}
+    write_atomically(_timing_path(run), json.dumps(timing))
+    return notebook
+
+
+def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
+    source, target = scratch / f"{run.chapter}.ipynb", scratch / "executed.ipynb"
+    nbformat.write(run.notebook, source)
+    bar = {"desc": run.chapter, "mininterval": 1 if os.isatty(2) else 10} if show_progress else False
+    options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd(), "config": _private_sockets(scratch)}
+    try:
+        with _watched(scratch / "progress.json", show_progress):
+            papermill.execute_notebook(source, target, run.given, **options)
+    except papermill.PapermillExecutionError as error:
+        raise RunError(f"{run.chapter}, cell {error.exec_count}: {_plain(error)}") from None
+    except Exception as error:  # the kernel died, or never started: nbclient has a class for each way
+        raise RunError(f"{run.chapter}: the notebook's kernel stopped ({error}).") from error
+    return nbformat.read(target, as_version=4)
+
+
+def _private_sockets(scratch: Path) -> Config:
+    """Sockets in the run's own folder keep a notebook's messages off the network; Windows has none."""
+    return Config() if os.name == "nt" else Config(KernelManager={"transport": "ipc", "ip": str(scratch / "kernel")})
+
+
+def _plain(error: papermill.PapermillExecutionError) -> str:
+    traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    return f"{error.ename}: {error.evalue}\n\n{traceback}"
+
+
+@contextmanager
+def _watched(channel: Path, show_progress: bool) -> Iterator[None]:
+    """Set up the kernel's environment and, below papermill's bar, show the steps that long cells report."""
+    saved = os.environ.copy()
+    # The package is found from any directory; hashes, and with them the order of sets, are the same in every run.
+    search_path = os.pathsep.join(filter(None, (str(ROOT), saved.get("PYTHONPATH"))))
+    os.environ.update({progress.CHANNEL: str(channel), "PYTHONPATH": search_path, "PYTHONHASHSEED": "0"})
+    # Threads that wait sleep, so that runs side by side do not take each other's cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    done = threading.Event()
+    watcher = threading.Thread(target=_show_steps, args=(channel, done), daemon=True)
+    if show_progress and os.isatty(2):
+        watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if watcher.is_alive():
+            watcher.join()
+        os.environ.clear()
+        os.environ.update(saved)
+
+
+def _show_steps(channel: Path, done: threading.Event) -> None:
+    with tqdm(position=1, leave=False, bar_format="   {desc} {n_fmt}/{total_fmt}") as bar:
+        while not done.wait(0.3):
+            try:
+                report = json.loads(channel.read_text())
+            except (OSError, json.JSONDecodeError):
+                continue
+            bar.set_description_str(report["label"], refresh=False)
+            bar.n, bar.total = report["done"], report["total"]
+            bar.refresh()
+
+
+def _finish(notebook: NotebookNode, run: Run, started: float) -> None:
+    """Replace papermill's record, which holds paths and times, with the run's provenance; make cell ids repeatable."""
+    notebook.metadata.pop("papermill", None)
+    for index, cell in enumerate(notebook.cells):
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = uuid.uuid5(_CELL_ID_NAMESPACE, f"{index}").hex[:8]
+    notebook.metadata["analysis"] = {
+        "chapter": run.chapter,
+        "profile": run.profile,
+        "key": run.key,
+        "made_from": run.made_from,
+        "versions": provenance.versions(),
+        "device": provenance.device(),
+        "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
+        "seconds": round(time.time() - started, 1),
+    }
+
+
+def embedded(notebook: NotebookNode, mime: str) -> list:
+    """Everything that cells of an executed notebook displayed under `mime`, in order."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [output.data[mime] for output in outputs if mime in output.get("data", {})]
+
+
+def side_files(notebook: NotebookNode, output: Path) -> dict[Path, str]:
+    """The files that go with an executed notebook: its claims as JSON, each figure's numbers as CSV."""
+    rows = [row for table in embedded(notebook, claims.MIME) for row in table]
+    files = {output.with_suffix(".claims.json"): json.dumps(rows, indent=1, ensure_ascii=False) + "\n"}
+    for figure in embedded(notebook, plots.MIME):
+        files[output.with_suffix(f".{figure['name']}.csv")] = figure["csv"]
+    return files

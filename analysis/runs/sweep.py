@@ -1,0 +1,139 @@
+"""Sweeps: one validated run per grid point, resumable, and one tidy table of everything they measured."""
+
+import hashlib
+import itertools
+import json
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import joblib
+import nbformat
+import pandas as pd
+from nbformat import NotebookNode
+
+from analysis.files import write_atomically
+from analysis.runs import claims, runner
+from analysis.runs.parameters import ParameterError
+from analysis.runs.runner import Run, RunError
+
+_GLUED = "application/papermill.record/text/plain"  # how myst-nb stores what a notebook glues
+
+
+def grid_points(grid: Iterable[str]) -> list[dict[str, str]]:
+    """The points of a grid such as ``["n_seeds=2,5", "first_seed=0..9"]``, the last parameter changing fastest.
+
+    Values are separated by commas, or by semicolons where a value itself is a list; ``a..b`` counts from a to b.
+
+    Raises
+    ------
+    ParameterError
+        If an entry is not of this form, or names a parameter twice. Values are checked when the run is prepared.
+    """
+    axes: dict[str, list[str]] = {}
+    for entry in grid:
+        name, separator, values = entry.partition("=")
+        if not (name and separator and values):
+            raise ParameterError(f"Option '--grid' must look like name=v1,v2, got '{entry}'.")
+        if name in axes:
+            raise ParameterError(f"Option '--grid' names parameter '{name}' twice.")
+        axes[name] = _values(values)
+        if not axes[name]:
+            raise ParameterError(f"Option '--grid' holds no value for '{name}', got '{values}'.")
+    return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
+
+
+def _values(text: str) -> list[str]:
+    if counted := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text):
+        first, last = map(int, counted.groups())
+        return [str(value) for value in range(first, last + 1)]
+    return [value.strip() for value in text.split(";" if ";" in text else ",")]
+
+
+def prepare(chapter: str, points: list[dict[str, str]], *, profile: str, folder: Path) -> dict[Path, Run]:
+    """The validated runs of all points, by the notebook that each writes. Nothing is executed if one is not valid."""
+    runs = [runner.prepare(chapter, profile=profile, values=point) for point in points]
+    return {folder / f"{_name(point)}.ipynb": run for point, run in zip(points, runs, strict=True)}
+
+
+def _name(point: dict[str, str]) -> str:
+    """A file name that can be read, and that no other point has."""
+    text = ",".join(f"{name}={value}" for name, value in point.items())
+    safe = re.sub(r"[^\w=,.+-]", "-", text)
+    return safe if safe == text and len(safe) < 100 else f"{safe[:80]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def run_all(runs: dict[Path, Run], *, n_jobs: int, progress: Callable[[Iterable, int], Iterable]) -> dict[Path, str]:
+    """Execute the runs that are not finished, `n_jobs` at a time; the errors of those that failed, by notebook."""
+    missing = [(path, run) for path, run in runs.items() if not runner.is_current(run, path)]
+    share = max(1, joblib.cpu_count() // n_jobs)
+    calls = (joblib.delayed(_run_one)(path, run, share) for path, run in missing)
+    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls)
+    return {path: error for path, error in progress(results, len(missing)) if error}
+
+
+def _run_one(path: Path, run: Run, cores: int) -> tuple[Path, str | None]:
+    # Threads and worker processes of the notebook's kernel: its share of the cores, not all of them.
+    os.environ.update({"OMP_NUM_THREADS": str(cores), "LOKY_MAX_CPU_COUNT": str(cores)})
+    try:
+        runner.execute(run, path, show_progress=False)
+    except RunError as error:
+        return path, str(error)
+    return path, None
+
+
+def table(runs: dict[Path, Run]) -> pd.DataFrame:
+    """Every claim and every glued value of the finished runs, one row each, beside the parameters that were set."""
+    rows = []
+    for path, run in runs.items():
+        if runner.is_current(run, path):
+            notebook = nbformat.read(path, as_version=4)
+            point = {name: _plain(value) for name, value in run.given.items()}
+            rows += [point | row for row in (*_claim_rows(notebook), *_scalar_rows(notebook))]
+    return pd.DataFrame(rows)
+
+
+def write_table(runs: dict[Path, Run], path: Path) -> None:
+    """Write `table` as CSV."""
+    write_atomically(path, table(runs).to_csv(index=False))
+
+
+def _plain(value):
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def _claim_rows(notebook: NotebookNode) -> list[dict]:
+    found = [row for rows in runner.embedded(notebook, claims.MIME) for row in rows]
+    empty = {"value": None, "low": None, "high": None}
+    return [
+        {"kind": "claim", "name": row["id"], "verdict": row["verdict"]}
+        | {key: (row["measured"] or empty)[key] for key in empty}
+        for row in found
+    ]
+
+
+def _scalar_rows(notebook: NotebookNode) -> list[dict]:
+    outputs = [
+        output for cell in notebook.cells for output in cell.get("outputs", []) if _GLUED in output.get("data", {})
+    ]
+    return [
+        {"kind": "scalar", "name": output.metadata.scrapbook.name, **_number(output.data[_GLUED].strip("'"))}
+        for output in outputs
+    ]
+
+
+def _number(text: str) -> dict:
+    """The number that a glued text begins with, and its interval if it has one: ``0.64 [0.60, 0.68]``."""
+    number = r"(-?\d+(?:\.\d+)?)"
+    found = re.fullmatch(rf"{number}(%)?(?: \[{number}, {number}\])?.*", text)
+    if not found:
+        return {"text": text}
+    value, percent, low, high = found.groups()
+    scale = 0.01 if percent else 1.0
+    return {
+        "text": text,
+        "value": float(value) * scale,
+        "low": float(low) if low else None,
+        "high": float(high) if high else None,
+    }

@@ -1,0 +1,200 @@
+"""The runner: validated before it executes, publishes only what succeeded, reruns what has changed."""
+
+import dataclasses
+import json
+import os
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from analysis.__main__ import main
+from analysis.runs import provenance, publish, runner
+from analysis.runs.parameters import ChapterParameters, ParameterError
+from analysis.sources import imported_modules
+
+CHAPTER = "neuron_correlation"
+
+
+def small_run(*sources, **values):
+    """A chapter's run with a notebook of one's own; the first cell is the parameters cell."""
+    parameters_cell = new_code_cell("n_seeds: int = 5", metadata={"tags": ["parameters"]}, id="p")
+    cells = [parameters_cell, *(new_code_cell(source, id=f"c{i}") for i, source in enumerate(sources))]
+    run = runner.prepare(CHAPTER, values=values)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = new_notebook(cells=[new_markdown_cell("# Title", id="t"), *cells], metadata=kernel)
+    return dataclasses.replace(
+        run, notebook=notebook, made_from={**run.made_from, "notebook": provenance.sha256(str(sources).encode())}
+    )
+
+
+SHOW = """
+from matplotlib.figure import Figure
+from analysis.runs import plots
+figure = Figure()
+figure.subplots().plot([n_seeds, 2])
+plots.show(figure, "line", {"y": [n_seeds, 2]})
+from analysis.runs.claims import Above, Claim, Ledger
+from analysis.intervals import Measured
+ledger = Ledger([Claim("a", "p", "s", "w", Above(0))], same_setting=False)
+ledger.measure("a", Measured(1.0, 0.5, 1.5))
+ledger.show()
+"""
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    output = tmp_path_factory.mktemp("run") / "out.ipynb"
+    run = small_run(SHOW, n_seeds=7)
+    return run, output, runner.execute(run, output, show_progress=False)
+
+
+def test_a_run_writes_notebook_claims_and_numbers(executed):
+    _, output, _ = executed
+    assert sorted(os.listdir(output.parent)) == ["out.claims.json", "out.ipynb", "out.line.csv"]
+    assert output.with_suffix(".line.csv").read_text() == "y\n7\n2\n"
+    assert json.loads(output.with_suffix(".claims.json").read_text())[0]["verdict"] == "same direction"
+
+
+def test_a_run_carries_its_provenance(executed):
+    run, _, notebook = executed
+    record = notebook.metadata.analysis
+    assert record.key == run.key
+    assert record.made_from.parameters.n_seeds == 7
+    assert "analysis/runs/parameters.py" in record.made_from.modules
+    assert record.versions.torch.startswith("2.13.0")
+    assert "papermill" not in notebook.metadata
+
+
+def test_a_finished_run_is_current_until_anything_changes(executed):
+    run, output, _ = executed
+    assert runner.is_current(run, output)
+    for field, value in (("notebook", "x"), ("environment", "x"), ("data", {"images": "x"}), ("modules", {})):
+        changed = dataclasses.replace(run, made_from={**run.made_from, field: value})
+        assert not runner.is_current(changed, output), field
+
+
+def test_two_runs_are_byte_identical_times_aside(executed, tmp_path):
+    run, output, _ = executed
+    runner.execute(run, tmp_path / "out.ipynb", show_progress=False)
+    texts = []
+    for path in (output, tmp_path / "out.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        del notebook.metadata.analysis["started"], notebook.metadata.analysis["seconds"]
+        texts.append(nbformat.writes(notebook))
+    assert texts[0] == texts[1]
+
+
+def test_a_failing_notebook_shows_its_own_error_and_is_never_published(tmp_path):
+    with pytest.raises(runner.RunError, match="ZeroDivisionError: division by zero") as caught:
+        runner.execute(small_run("x = 1", "1 / 0"), tmp_path / "out.ipynb", show_progress=False)
+    assert "1 / 0" in str(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_kernel_that_dies_is_reported(tmp_path):
+    with pytest.raises(runner.RunError, match="kernel stopped"):
+        runner.execute(small_run("import os; os._exit(1)"), tmp_path / "out.ipynb", show_progress=False)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_failed_rerun_keeps_the_old_result(executed, tmp_path):
+    _, output, _ = executed
+    target = tmp_path / "out.ipynb"
+    target.write_bytes(output.read_bytes())
+    with pytest.raises(runner.RunError):
+        runner.execute(small_run("1 / 0"), target, show_progress=False)
+    assert target.read_bytes() == output.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", CHAPTER, "-p", "n_seedz", "3"], "Unknown parameter 'n_seedz': did you mean 'n_seeds'?"),
+        (["run", CHAPTER, "-p", "n_seeds", "many"], "'n_seeds' must be an integer of at least 1 and at most 100"),
+        (["run", CHAPTER, "-p", "n_seeds", "0"], "'n_seeds' must be an integer of at least 1 and at most 100, got '0'"),
+        (["run", CHAPTER, "-p", "penalty", "idx"], "'penalty' must be one of 'index', 'relative', 'none', got 'idx'"),
+        (["run", CHAPTER, "-p", "images", "no.npz"], "there is no file 'no.npz'"),
+        (["run", "neuron_corelation"], "Unknown chapter 'neuron_corelation': did you mean 'neuron_correlation'?"),
+        (["run", CHAPTER, "--profile", "quik"], "Unknown profile 'quik': did you mean 'quick'?"),
+        (["book", "--profile", "quik"], "Unknown profile 'quik': did you mean 'quick'?"),
+        (["list", "neurons"], "Unknown chapter 'neurons'"),
+        (["run", CHAPTER, "-o", "out.txt"], "'-o' must name a file that ends in .ipynb, got 'out.txt'"),
+        (["run", CHAPTER, "-o", "nowhere/out.ipynb"], "'nowhere' does not"),
+        (["run", CHAPTER, "-o", str(runner.BOOK / "x.ipynb")], "must not be in book/"),
+        (["pair", "nothing"], "Unknown chapter 'nothing'"),
+    ],
+)
+def test_refusals(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runner, "execute", lambda *_, **__: pytest.fail("executed"))
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert result.output.count("\n") <= 2
+    assert os.listdir(tmp_path) == []
+
+
+def test_list_shows_every_parameter_with_its_rule_and_default():
+    result = CliRunner().invoke(main, ["list", CHAPTER])
+    assert result.exit_code == 0
+    for name in runner.parameters_of(CHAPTER).model_fields:
+        assert name in result.output
+    assert "an integer of at least 1 and at most 100; default 5" in result.output
+    assert CHAPTER in CliRunner().invoke(main, ["list"]).output
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["run"], ["book"], ["pair"]])
+def test_help(command):
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+
+
+def test_a_change_concerns_only_the_chapters_that_import_it():
+    modules = set(runner.prepare(CHAPTER).made_from["modules"])
+    assert "analysis/measures/neurons.py" in modules
+    assert "analysis/runs/runner.py" not in modules
+    others = {path for path in modules if path.startswith("analysis/chapters/")}
+    assert others == {path for path in others if CHAPTER in path or path == "analysis/chapters/__init__.py"}
+
+
+def test_code_that_only_ipython_understands_is_passed_over():
+    notebook = new_notebook(cells=[new_code_cell("%matplotlib inline\nimport analysis.files\n!ls")])
+    assert [path.name for path in imported_modules(provenance.code_of(notebook))] == [
+        "__init__.py",
+        "files.py",
+    ]
+
+
+def test_default_profile_is_what_the_model_says():
+    for chapter in runner.chapters():
+        assert runner.prepare(chapter).parameters == runner.parameters_of(chapter)()
+
+
+def test_every_profile_is_valid_for_the_chapters_it_names():
+    for profile in runner.profiles():
+        for chapter in runner.chapters():
+            assert isinstance(runner.prepare(chapter, profile=profile).parameters, ChapterParameters)
+            assert runner.expected_seconds(runner.prepare(chapter, profile=profile)) > 0
+
+
+def test_halves_that_differ_are_refused(tmp_path, monkeypatch):
+    for suffix in (".md", ".ipynb"):
+        (tmp_path / f"{CHAPTER}{suffix}").write_bytes((runner.BOOK / f"{CHAPTER}{suffix}").read_bytes())
+    monkeypatch.setattr(runner, "BOOK", tmp_path)
+    runner.prepare(CHAPTER)
+    text = tmp_path / f"{CHAPTER}.md"
+    text.write_text(text.read_text().replace("n_seeds: int = 5", "n_seeds: int = 6"))
+    with pytest.raises(ParameterError, match="differ; 'python -m analysis pair neuron_correlation'"):
+        runner.prepare(CHAPTER)
+
+
+def test_staged_page_carries_numbers_and_provenance_but_no_private_outputs(executed):
+    _, output, _ = executed
+    page = publish.page(nbformat.read(output, as_version=4), f"book/{CHAPTER}")
+    text = nbformat.writes(page)
+    assert f"/book/data/{CHAPTER}.line.csv" in text
+    assert "How this page was made" in text
+    assert "application/vnd.analysis" not in text

@@ -1,0 +1,133 @@
+"""Sweeps: a validated run per grid point, finished points kept, failed ones reported, one tidy table."""
+
+import os
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_notebook
+
+from analysis.__main__ import main
+from analysis.runs import runner, sweep
+from analysis.runs.parameters import ParameterError
+
+CHAPTER = "neuron_correlation"
+CODE = """
+from myst_nb import glue
+from analysis.runs.claims import Above, Claim, Ledger
+from analysis.intervals import Measured
+if n_seeds == 13:
+    raise RuntimeError("thirteen seeds")
+glue("double", f"{2 * n_seeds:.2f} [0.50, 30.00]", display=False)
+ledger = Ledger([Claim("a", "p", "s", "w", Above(0)), Claim("b", "p", "s", "w", Above(0))], same_setting=True)
+ledger.measure("a", Measured(n_seeds, n_seeds - 1, n_seeds + 1))
+ledger.show()
+"""
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """The chapter's notebook replaced by one that takes a second."""
+    cells = [
+        new_code_cell("n_seeds = 5", metadata={"tags": ["parameters"]}, id="p"),
+        new_code_cell(CODE, id="c"),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    monkeypatch.setattr(runner, "_source", lambda *_: new_notebook(cells=cells, metadata=kernel))
+
+
+@pytest.mark.parametrize(
+    ("grid", "points"),
+    [
+        (["a=1,2"], [{"a": "1"}, {"a": "2"}]),
+        (["a=0..2"], [{"a": "0"}, {"a": "1"}, {"a": "2"}]),
+        (["a=1;2,3"], [{"a": "1"}, {"a": "2,3"}]),
+        (["a=1,2", "b=x,y"], [{"a": a, "b": b} for a in "12" for b in "xy"]),
+        (["a=2..1"], []),
+    ],
+)
+def test_grid_points(grid, points):
+    if not points:
+        with pytest.raises(ParameterError, match="holds no value"):
+            sweep.grid_points(grid)
+    else:
+        assert sweep.grid_points(grid) == points
+
+
+@pytest.mark.parametrize("grid", [["a"], ["=1"], ["a="], ["a=1", "a=2"]])
+def test_grids_that_make_no_sense(grid):
+    with pytest.raises(ParameterError, match="'--grid'"):
+        sweep.grid_points(grid)
+
+
+def test_names_can_be_read_and_differ():
+    names = [
+        sweep._name(point) for point in ({"a": "1"}, {"images": "x/y.npz"}, {"images": "x-y.npz"}, {"a": "1" * 200})
+    ]
+    assert names[0] == "a=1"
+    assert len(set(names)) == 4
+    assert all("/" not in name and len(name) < 120 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "low"),
+    [("0.64 [0.60, 0.68]", 0.64, 0.6), ("93%", 0.93, None), ("-1", -1, None), ("none", None, None)],
+)
+def test_glued_numbers(text, value, low):
+    found = sweep._number(text)
+    assert (found.get("value"), found.get("low")) == (value, low)
+    assert found["text"] == text
+
+
+def call(folder, *options):
+    return CliRunner().invoke(main, ["sweep", CHAPTER, "-o", str(folder), *options])
+
+
+def test_a_sweep_runs_reports_resumes_and_tabulates(small, tmp_path):
+    result = call(tmp_path, "--grid", "n_seeds=2,13,3", "--jobs", "2")
+    assert result.exit_code == 1
+    assert "1 of 3 points failed" in result.output
+    assert "RuntimeError: thirteen seeds" in result.output
+    assert sorted(path.name for path in tmp_path.glob("*.ipynb")) == ["n_seeds=2.ipynb", "n_seeds=3.ipynb"]
+
+    found = pd.read_csv(tmp_path / "sweep.csv")
+    assert set(found["n_seeds"]) == {2, 3}
+    claim = found[(found["name"] == "a") & (found["n_seeds"] == 3)].iloc[0]
+    assert (claim["kind"], claim["value"], claim["low"], claim["high"], claim["verdict"]) == (
+        "claim",
+        3,
+        2,
+        4,
+        "reproduced",
+    )
+    assert found[found["name"] == "b"]["verdict"].tolist() == ["not testable here"] * 2
+    double = found[found["name"] == "double"].set_index("n_seeds")
+    assert double["value"].to_dict() == {2: 4.0, 3: 6.0}
+    assert set(double["kind"]) == {"scalar"}
+
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.ipynb")}
+    again = call(tmp_path, "--grid", "n_seeds=2,3,4")
+    assert again.exit_code == 0, again.output
+    assert "3 points, 2 of them finished" in again.output
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.ipynb")}
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 3
+
+
+def test_one_bad_point_executes_nothing(small, tmp_path):
+    result = call(tmp_path / "new", "--grid", "n_seeds=2,0")
+    assert result.exit_code == 2
+    assert "'n_seeds' must be an integer of at least 1" in result.output
+    assert not (tmp_path / "new").exists()
+
+
+def test_workers_share_the_cores(small, tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(runner, "execute", lambda *_, **__: seen.update(os.environ))
+    monkeypatch.setattr(sweep.joblib, "cpu_count", lambda: 8)
+    for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):
+        monkeypatch.setenv(name, "")
+    runs = sweep.prepare(CHAPTER, [{"n_seeds": "2"}], profile="quick", folder=tmp_path)
+    with sweep.joblib.parallel_config(backend="sequential"):
+        sweep.run_all(runs, n_jobs=4, progress=lambda results, total: results)
+    assert (seen["OMP_NUM_THREADS"], seen["LOKY_MAX_CPU_COUNT"]) == ("2", "2")

@@ -1,0 +1,27 @@
+"""The public face: every name is there, where the stub says, and costs nothing until it is used."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import analysis
+
+
+@pytest.mark.parametrize("name", analysis.__all__)
+def test_every_public_name_is_the_one_of_its_home(name):
+    home = importlib.import_module(f"analysis.{analysis.HOMES[name]}")
+    assert getattr(analysis, name) is getattr(home, name)
+    assert getattr(home, name).__doc__
+    assert name in dir(analysis)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'fleis_kappa'"):
+        _ = analysis.fleis_kappa
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, analysis; print([name for name in ('numpy', 'torch', 'pandas') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
