@@ -2,25 +2,39 @@
 
 import csv
 import hashlib
+import io
 import os
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pooch
-import requests
-from sklearn.datasets import fetch_openml
 
 from analysis.cache import cache_dir, data_dir
 from analysis.files import write_atomically
 
+Arrays = tuple[np.ndarray, np.ndarray]
+
 _REGISTRY = Path(__file__).with_name("public_files.csv")
 MNIST = "mnist/mnist_784.npz"
-_MNIST_SHA256 = {
-    "x": "5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96",
-    "y": "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27",
+CIFAR10 = "cifar10/cifar10_test.npz"
+_CONTENT = {  # SHA-256 of the bytes of images and classes: the archive that holds them may differ
+    MNIST: {
+        "x": "5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96",
+        "y": "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27",
+    },
+    CIFAR10: {
+        "x": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
+        "y": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
+    },
 }
+# The binary archive of the official site holds the same photographs as the one for Python, without pickles.
+_CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+_CIFAR10_MEMBER = "cifar-10-batches-bin/test_batch.bin"
 
 
 class DataError(Exception):
@@ -50,7 +64,7 @@ class PublicFile:
 
     def is_whole(self) -> bool:
         """Whether the file is there with the registry's hash."""
-        return self.path.is_file() and pooch.file_hash(str(self.path)) == self.sha256
+        return self.path.is_file() and _file_sha256(self.path) == self.sha256
 
 
 @cache
@@ -70,8 +84,8 @@ def datasets() -> dict[str, list[PublicFile]]:
 
 
 def registered_hash(name: str) -> str:
-    """SHA-256 that the registry has for a public file; for MNIST, that of its images."""
-    return _MNIST_SHA256["x"] if name == MNIST else registry()[name].sha256
+    """SHA-256 that the registry has for a public file; for MNIST and CIFAR-10, that of their images."""
+    return _CONTENT[name]["x"] if name in _CONTENT else registry()[name].sha256
 
 
 def public_path(name: str, *, progress: bool = False) -> Path:
@@ -99,6 +113,9 @@ def public_path(name: str, *, progress: bool = False) -> Path:
 
 
 def _download(file: PublicFile, progress: bool) -> None:
+    import pooch  # takes a quarter of a second
+    import requests
+
     _check_folder(file)
     source = pooch.create(
         path=data_dir(), base_url="", registry={file.name: f"sha256:{file.sha256}"}, urls={file.name: file.url}
@@ -128,6 +145,15 @@ def _unavailable(file: PublicFile, what: str) -> str:
     )
 
 
+def _file_sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Images that come from their own archives, kept in one form and checked by what they hold
+
+
 def mnist_path() -> Path:
     """The file with MNIST's 70,000 handwritten digits, in the data folder or the cache.
 
@@ -142,12 +168,59 @@ def mnist_path() -> Path:
     ----------
     LeCun et al. (1998), Gradient-based learning applied to document recognition. https://doi.org/10.1109/5.726791
     """
-    folders = [folder / MNIST for folder in (data_dir(), cache_dir())]
+    return _found_or_made(MNIST, _mnist_of_openml)
+
+
+def read_mnist(path: Path) -> Arrays:
+    """Images (70,000 × 28 × 28, uint8) and classes (70,000, uint8) from `path`, checked by their hashes."""
+    return _read(path, MNIST)
+
+
+def cifar10_path() -> Path:
+    """The file with the 10,000 CIFAR-10 test photographs, in the data folder or the cache.
+
+    If it is in neither, the official archive is downloaded (170 MB) and its test photographs are kept in the cache.
+
+    Raises
+    ------
+    DataError
+        If there is neither file nor network.
+
+    References
+    ----------
+    Krizhevsky (2009), Learning multiple layers of features from tiny images.
+    https://www.cs.toronto.edu/~kriz/cifar.html
+    """
+    return _found_or_made(CIFAR10, _cifar10_of_the_archive)
+
+
+def read_cifar10(path: Path) -> Arrays:
+    """Photographs (10,000 × 32 × 32 × 3, uint8) and classes (10,000, uint8) from `path`, checked by their hashes."""
+    return _read(path, CIFAR10)
+
+
+ARCHIVES = {"mnist": mnist_path, "cifar10": cifar10_path}
+"""Images by name, each with what finds its file or downloads it."""
+
+
+def _found_or_made(name: str, make: Callable[[], Arrays]) -> Path:
+    folders = [folder / name for folder in (data_dir(), cache_dir())]
     found = next((path for path in folders if path.is_file()), None)
-    return found or _download_mnist(folders[-1])
+    return found or _keep(folders[-1], name, *make())
 
 
-def _download_mnist(path: Path) -> Path:
+def _keep(path: Path, name: str, x: np.ndarray, y: np.ndarray) -> Path:
+    """Write images under their final name if they are the right ones."""
+    _check_content({"x": x, "y": y}, name, "The download")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, x=x, y=y)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def _mnist_of_openml() -> Arrays:
+    from sklearn.datasets import fetch_openml  # takes a second
+
     try:
         bunch = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff", data_home=cache_dir())
     except OSError as error:
@@ -155,28 +228,39 @@ def _download_mnist(path: Path) -> Path:
             f"MNIST (about 15 MB, openml.org, 'mnist_784') could not be downloaded ({type(error).__name__}): set "
             f"ANALYSIS_DATA to a folder that has '{MNIST}'; images 'digits' need no download."
         ) from error
-    arrays = {"x": bunch.data.reshape(-1, 28, 28).astype(np.uint8), "y": bunch.target.astype(np.uint8)}
-    partial = path.with_suffix(".unchecked.npz")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(partial, **arrays)
-    try:
-        read_mnist(partial)
-        write_atomically(path, partial.read_bytes())
-    finally:
-        partial.unlink()
-    return path
+    return bunch.data.reshape(-1, 28, 28).astype(np.uint8), bunch.target.astype(np.uint8)
 
 
-def read_mnist(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images (70,000 × 28 × 28, uint8) and classes (70,000, uint8) from `path`, checked by their hashes."""
+def _cifar10_of_the_archive() -> Arrays:
+    import pooch  # takes a quarter of a second
+
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache_dir(), prefix=".cifar10-") as folder:
+        try:
+            archive = pooch.retrieve(_CIFAR10_URL, None, fname="archive.tar.gz", path=folder, progressbar=True)
+            with tarfile.open(archive) as files:
+                member = files.extractfile(_CIFAR10_MEMBER)
+                records = np.frombuffer(member.read() if member else b"", np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+        except (OSError, KeyError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
+            raise DataError(
+                f"CIFAR-10 (170 MB, {_CIFAR10_URL}) could not be downloaded ({type(error).__name__}): set "
+                f"ANALYSIS_DATA to a folder that has '{CIFAR10}'; images 'digits' need no download."
+            ) from error
+    x = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(x), records[:, 0].copy()
+
+
+def _read(path: Path, name: str) -> Arrays:
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in _MNIST_SHA256}
+            arrays = {key: file[key] for key in _CONTENT[name]}
     except Exception as error:  # a damaged zip file fails in many ways
-        raise DataError(
-            f"MNIST file '{path}' cannot be read ({type(error).__name__}): remove it and try again."
-        ) from error
-    for name, array in arrays.items():
-        if hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() != _MNIST_SHA256[name]:
-            raise DataError(f"MNIST file '{path}' is damaged (SHA-256 of '{name}'): remove it and try again.")
+        raise DataError(f"File '{path}' cannot be read ({type(error).__name__}): remove it and try again.") from error
+    _check_content(arrays, name, f"File '{path}'")
     return arrays["x"], arrays["y"]
+
+
+def _check_content(arrays: dict[str, np.ndarray], name: str, what: str) -> None:
+    for key, array in arrays.items():
+        if hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() != _CONTENT[name][key]:
+            raise DataError(f"{what} is damaged (SHA-256 of '{key}' of '{name}'): remove it and try again.")

@@ -2,18 +2,21 @@
 
 import hashlib
 import http.server
+import io
 import os
+import tarfile
 import threading
 
 import numpy as np
 import pytest
+import sklearn.datasets
 from click.testing import CliRunner
 
 from analysis.__main__ import main
 from analysis.cache import data_dir
 from analysis.data import registry
 from analysis.data.images import load_images
-from analysis.data.registry import DataError, PublicFile
+from analysis.data.registry import CIFAR10, MNIST, DataError, PublicFile
 
 CONTENT = b"image,answer\n1,2\n" * 50
 
@@ -137,37 +140,81 @@ def test_fetch_refuses_an_unknown_dataset_and_reports_a_failure(folder, server):
     assert (failed.exit_code, "not the file of the registry" in failed.output) == (1, True)
 
 
-def test_a_damaged_mnist_is_refused(folder):
-    path = folder / "mnist" / "mnist_784.npz"
+@pytest.mark.parametrize(("name", "read"), [(MNIST, registry.read_mnist), (CIFAR10, registry.read_cifar10)])
+def test_damaged_images_are_refused(folder, name, read):
+    path = folder / name
     path.parent.mkdir(parents=True)
     np.savez(path, x=np.zeros((2, 28, 28), np.uint8), y=np.zeros(2, np.uint8))
-    with pytest.raises(DataError, match=r"damaged \(SHA-256 of 'x'\)"):
-        load_images("mnist")
+    with pytest.raises(DataError, match=r"damaged \(SHA-256 of 'x'"):
+        read(path)
     path.write_bytes(b"no archive")
     with pytest.raises(DataError, match="cannot be read"):
-        load_images("mnist")
+        read(path)
 
 
 def test_mnist_without_file_and_network_is_refused_in_one_sentence(folder, monkeypatch):
-    monkeypatch.setattr(registry, "fetch_openml", lambda *_, **__: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda *_, **__: (_ for _ in ()).throw(OSError("no network")))
     with pytest.raises(DataError, match="images 'digits' need no download"):
         load_images("mnist")
+
+
+def _register(monkeypatch, name, x, y):
+    hashes = {"x": x.astype(np.uint8), "y": y.astype(np.uint8)}
+    digests = {key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in hashes.items()}
+    monkeypatch.setitem(registry._CONTENT, name, digests)
 
 
 def test_mnist_from_openml_is_checked_and_kept(folder, monkeypatch, tmp_path):
     x, y = np.arange(2 * 784, dtype=float).reshape(2, 784) % 256, np.array(["3", "7"])
     bunch = type("Bunch", (), {"data": x, "target": y})
-    hashes = {"x": x.astype(np.uint8), "y": y.astype(np.uint8)}
-    monkeypatch.setattr(registry, "fetch_openml", lambda *_, **__: bunch)
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", lambda *_, **__: bunch)
     with pytest.raises(DataError, match="damaged"):
         registry.mnist_path()
-    monkeypatch.setattr(
-        registry, "_MNIST_SHA256", {name: hashlib.sha256(a.tobytes()).hexdigest() for name, a in hashes.items()}
-    )
+    assert leftovers(tmp_path / "cache") == []
+    _register(monkeypatch, MNIST, x, y)
     path = registry.mnist_path()
     assert path == tmp_path / "cache" / "mnist" / "mnist_784.npz"
     assert registry.read_mnist(path)[1].tolist() == [3, 7]
     assert leftovers(tmp_path / "cache") == ["mnist_784.npz"]
+
+
+def _archive(member: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as files:
+        info = tarfile.TarInfo(member)
+        info.size = len(content)
+        files.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_cifar10_of_the_official_archive_is_checked_and_kept(folder, server, monkeypatch, tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (3, 32, 32, 3), np.uint8), np.array([3, 8, 0], np.uint8)
+    records = np.column_stack([y, x.transpose(0, 3, 1, 2).reshape(3, -1)])
+    content = _archive("cifar-10-batches-bin/test_batch.bin", records.tobytes())
+    server.update(content=content, declared=len(content))
+    monkeypatch.setattr(registry, "_CIFAR10_URL", registry.registry()["demo/answers.csv"].url)
+    with pytest.raises(DataError, match="The download is damaged"):
+        registry.cifar10_path()
+    _register(monkeypatch, CIFAR10, x, y)
+    fetched = CliRunner().invoke(main, ["fetch", "cifar10"])
+    assert fetched.exit_code == 0, fetched.output
+    path = registry.cifar10_path()
+    np.testing.assert_array_equal(registry.read_cifar10(path)[0], x)
+    server["content"] = b"never asked for again"
+    assert registry.cifar10_path() == path
+    assert leftovers(tmp_path / "cache") == ["cifar10_test.npz"]
+
+
+@pytest.mark.parametrize("content", [b"no archive", _archive("something/else.bin", b"12"), _archive("x", b"")[:30]])
+def test_a_cifar10_download_that_is_something_else_is_refused_and_leaves_nothing(
+    folder, server, monkeypatch, tmp_path, content
+):
+    server.update(content=content, declared=len(content))
+    monkeypatch.setattr(registry, "_CIFAR10_URL", registry.registry()["demo/answers.csv"].url)
+    with pytest.raises(DataError, match="could not be downloaded .* images 'digits' need no download"):
+        registry.cifar10_path()
+    assert leftovers(tmp_path / "cache") == []
 
 
 @pytest.mark.public_data
@@ -178,3 +225,5 @@ def test_the_mirror_is_whole():
     assert [file.name for file in registry.registry().values() if not file.is_whole()] == []
     images = load_images("mnist")
     assert (len(images), images.size, images.n_classes) == (70_000, 28, 10)
+    x, y = registry.read_cifar10(registry.cifar10_path())
+    assert (x.shape, np.bincount(y).tolist()) == ((10_000, 32, 32, 3), [1000] * 10)
