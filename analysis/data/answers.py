@@ -1,8 +1,12 @@
 """Tables of answers: the user's own, and those of public files, joined by image; what is left out is counted."""
 
+import csv
 import re
+import unicodedata
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,8 @@ MODEL_VS_HUMAN = ("cue-conflict", "edge", "silhouette", "sketch", "stylized")
 """Image sets of the model-vs-human files (Geirhos et al. 2021)."""
 
 _NO_ANSWER = "na"
+_NO_ANSWER_MARKS = ("", "NA", _NO_ANSWER, "NaN", "nan")
+_NUMBER = re.compile(r"[+-]?(?=\.?\d)\d*(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # Before the image's own name, a trial's name has: number, experiment, session, condition, category, a number.
 _TRIAL = re.compile(r"^\d{4}_(?:[^_]*_){5}")
 
@@ -63,7 +69,8 @@ def read_predictions(path: str | Path) -> Predictions:
     """Answers from a CSV file of the user's: a row a model, a column a stimulus.
 
     The first column holds the models' names. One row is named ``label`` and holds the right answers. Answers are
-    categories in words or numbers; an empty field is no answer. For instance::
+    categories in words or numbers; ``1``, ``1.0`` and ``01`` are one number. An empty field, ``NA``, ``na``, ``NaN``
+    and ``nan`` are no answer. For instance::
 
         model,   img1, img2, img3
         label,   cat,  dog,  cat
@@ -86,24 +93,50 @@ def read_predictions(path: str | Path) -> Predictions:
         If there is no such file.
     ValueError
         If the file is not as described; the message says what is wrong and where.
+
+    Warns
+    -----
+    UserWarning
+        If categories differ in nothing but case or Unicode form, as ``cat`` and ``Cat`` do; they stay two.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"'predictions' must be 'zoo' or the path of a CSV file; there is no file '{path}'.")
     try:
-        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"'{path}' must be a CSV file, and could not be read: {str(error).strip()}.") from None
-    table = table.map(str.strip)
-    names, stimuli = list(table.iloc[1:, 0]), tuple(table.iloc[0, 1:])
+        stimuli, names, codes, spellings = _read_rows(path)
+    except (csv.Error, ValueError, OSError) as error:  # among the ValueErrors, what is not UTF-8
+        raise ValueError(f"'{path}' must be a CSV file, and could not be read: {error}.") from None
     _require_different(names, f"The first column of '{path}'", "model names")
     _require_different(stimuli, f"The first row of '{path}'", "stimulus names")
-    words = table.iloc[1:, 1:].to_numpy()
     if names.count("label") != 1 or len(names) < 3:
         raise ValueError(
             f"'{path}' must have a row named 'label' and rows of at least 2 models, got {', '.join(names) or 'no row'}."
         )
-    return _from_words(words, names.index("label"), names, stimuli, path)
+    return _from_codes(codes, spellings, names.index("label"), names, stimuli, path)
+
+
+class _Spellings(dict[str, int]):
+    """A number for each different field of a file, in the order in which they come."""
+
+    def __missing__(self, field: str) -> int:
+        self[field] = len(self)
+        return self[field]
+
+
+def _read_rows(path: Path) -> tuple[tuple[str, ...], list[str], np.ndarray, list[str]]:
+    """Stimuli, names, the number of each field's spelling, and the spellings by number."""
+    spellings, names, codes = _Spellings(), [], []
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file, skipinitialspace=True, strict=True)
+        head = next(rows, [])
+        for row in filter(None, rows):
+            if len(row) != len(head):
+                raise ValueError(f"line {rows.line_num} has {len(row)} fields, and the first line {len(head)}")
+            names.append(row[0].strip())
+            codes.append(np.fromiter(map(spellings.__getitem__, row[1:]), np.int32, len(row) - 1))
+    if not codes:
+        raise ValueError("it holds no rows")
+    return tuple(map(str.strip, head[1:])), names, np.stack(codes), list(spellings)
 
 
 def _require_different(names: Sequence[str], where: str, what: str) -> None:
@@ -113,27 +146,66 @@ def _require_different(names: Sequence[str], where: str, what: str) -> None:
         raise ValueError(f"{where} must hold different {what}, got {got}.")
 
 
-def _from_words(words: np.ndarray, label: int, names: list[str], stimuli: tuple[str, ...], path: Path) -> Predictions:
-    if (words[label] == "").any():
-        missing = stimuli[int(np.flatnonzero(words[label] == "")[0])]
+def _from_codes(
+    codes: np.ndarray, spellings: list[str], label: int, names: list[str], stimuli: tuple[str, ...], path: Path
+) -> Predictions:
+    words = [_category(spelling) for spelling in spellings]
+    categories = sorted(set(words) - {""}, key=_numbers_first)
+    positions = {"": -1} | {word: place for place, word in enumerate(categories)}
+    codes = np.array([positions[word] for word in words], np.int64)[codes]
+    models = np.arange(len(names)) != label
+    answers, labels = codes[models], codes[label]
+    if (labels < 0).any():
+        missing = stimuli[int(np.flatnonzero(labels < 0)[0])]
         raise ValueError(f"Row 'label' of '{path}' must have an answer for every stimulus, got none for {missing!r}.")
-    categories = sorted(set(words.ravel()) - {""}, key=_numbers_first)
     if len(categories) < 2:
         raise ValueError(f"'{path}' must hold at least 2 different answers, got only {categories[0]!r}.")
-    positions = {"": -1} | {word: place for place, word in enumerate(categories)}
-    codes = np.vectorize(positions.__getitem__, otypes=[np.int64])(words)
-    models = np.arange(len(names)) != label
-    answers = codes[models]
-    if (answers < 0).all(1).any():
-        silent = np.array(names, dtype=object)[models][(answers < 0).all(1)][0]
-        raise ValueError(f"Every model of '{path}' must have at least 1 answer, got none from {silent!r}.")
-    left_out = {"missing answers": int((answers < 0).sum())}
+    if "-1" in categories and positions["-1"] not in labels:
+        raise ValueError(f"'{path}' must leave a field without an answer empty, got -1, which is no label.")
     kept = tuple(name for name, is_model in zip(names, models, strict=True) if is_model)
-    return Predictions(answers, codes[label], kept, stimuli, tuple(categories), left_out)
+    silent = (answers < 0).all(1)
+    if silent.any():
+        got = kept[int(np.flatnonzero(silent)[0])]
+        raise ValueError(f"Every model of '{path}' must have at least 1 answer, got none from {got!r}.")
+    _warn_of_lookalikes(categories, path)
+    left_out = {"missing answers": int((answers < 0).sum())}
+    return Predictions(answers, labels, kept, stimuli, tuple(categories), left_out)
 
 
-def _numbers_first(word: str) -> tuple[bool, int, str]:
-    return (False, int(word), word) if word.isdecimal() else (True, 0, word)
+def _category(field: str) -> str:
+    """The category that a field names, numbers in one spelling; ``""`` for no answer.
+
+    >>> [_category(field) for field in ("1", "1.0", "01", " cat", "1.50", "-0", "NaN")]
+    ['1', '1', '1', 'cat', '1.5', '0', '']
+    """
+    word = field.strip()
+    if word in _NO_ANSWER_MARKS:
+        return ""
+    if not _NUMBER.fullmatch(word):
+        return word
+    plain = f"{Decimal(word):f}"  # without an exponent, and exact
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
+    digits = digits.lstrip("0") or "0"
+    digits = f"0{digits}" if digits.startswith(".") else digits
+    return digits if digits == "0" else sign + digits
+
+
+def _numbers_first(word: str) -> tuple[bool, Decimal, str]:
+    return (False, Decimal(word), word) if _NUMBER.fullmatch(word) else (True, Decimal(0), word)
+
+
+def _warn_of_lookalikes(categories: list[str], path: Path) -> None:
+    alike: dict[str, list[str]] = {}
+    for word in categories:
+        alike.setdefault(unicodedata.normalize("NFKC", word).casefold(), []).append(word)
+    doubled = [" and ".join(map(ascii, words)) for words in alike.values() if len(words) > 1]
+    if doubled:
+        warnings.warn(
+            f"'{path}' holds categories that differ only in case or Unicode form, and counts them as different: "
+            f"{', '.join(doubled)}.",
+            stacklevel=3,
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

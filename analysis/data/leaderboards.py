@@ -390,9 +390,10 @@ def _find_copies(scores: pd.DataFrame, names: pd.Series, tolerance: float) -> di
 
 
 def _labels(models: pd.DataFrame) -> pd.Index:
-    """Names, with the identifier in brackets where models share one."""
-    shared = models["name"].duplicated(keep=False)
-    labels = models["name"].where(~shared, models["name"] + " (" + models["identifier"] + ")")
+    """Names, with the identifier in brackets where models share one; again where that is another's name."""
+    labels = models["name"]
+    while (shared := labels.duplicated(keep=False)).any():
+        labels = labels.where(~shared, labels + " (" + models["identifier"] + ")")
     return pd.Index(labels, name="model")
 
 

@@ -1,7 +1,13 @@
 """Tables of answers: read as written, joined by image, nothing dropped without being counted."""
 
+import time
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis.data import answers
 from analysis.data.answers import (
@@ -63,6 +69,107 @@ def test_numbers_are_sorted_as_numbers_before_words(write):
     assert table.categories == ("2", "9", "10", "none")
 
 
+def spellings(number):
+    """Ways in which programs write one category: as pandas does beside a gap, with zeros, signs and spaces."""
+    digits = str(number)
+    ways = [
+        digits,
+        f"{digits}.0",
+        f"{digits}.",
+        f"{digits}.00",
+        f"0{digits}",
+        f"00{digits}.0",
+        f"+{digits}",
+        f"{digits}e0",
+    ]
+    return st.sampled_from([*ways, *(f" {way} " for way in ways)])
+
+
+@st.composite
+def respelt(draw):
+    """Answers, some of them missing, and the rows of a CSV that spells each in one of its ways."""
+    shape = draw(st.tuples(st.integers(2, 4), st.integers(1, 5)))
+    cell = st.one_of(st.none(), st.integers(0, 30))
+    table = [[draw(cell) for _ in range(shape[1])] for _ in range(shape[0])]
+    table = [[3, *row] for row in table]  # nobody is silent
+    labels = [30, *(draw(st.integers(0, 30)) for _ in range(shape[1]))]
+    none = st.sampled_from(["", " ", "NA", "NaN", "nan", "na", " NaN"])
+    rows = [[draw(none if value is None else spellings(value)) for value in row] for row in (labels, *table)]
+    return labels, table, rows
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(respelt())
+def test_spellings_of_one_number_are_one_category_and_gaps_no_answer(write, case):
+    labels, numbers, rows = case
+    names = ["label", *(f"m{n}" for n in range(len(numbers)))]
+    lines = ["model," + ",".join(f"i{n}" for n in range(len(labels)))]
+    lines += [",".join([name, *row]) for name, row in zip(names, rows, strict=True)]
+    table = read_predictions(write("\n".join(lines)))
+    found = [[int(table.categories[code]) if code >= 0 else None for code in row] for row in table.answers]
+    assert found == numbers
+    assert [int(table.categories[code]) for code in table.labels] == labels
+    assert table.left_out == {"missing answers": sum(row.count(None) for row in numbers)}
+
+
+def test_what_pandas_writes_beside_a_gap_is_what_was_meant(tmp_path):
+    """A model with a gap is a column of floats to pandas, and its 1 becomes 1.0."""
+    whole = pd.DataFrame({"label": [0, 1, 1, 0], "a": [1, 1, 0, 0], "b": [0, 1, 1, 1]}, index=list("wxyz"))
+    gap = whole.astype({"b": float}).astype(object)
+    gap.loc["w", "b"] = np.nan
+    gap.T.to_csv(tmp_path / "gap.csv")
+    assert "1.0" in (tmp_path / "gap.csv").read_text()
+    assert read_predictions(tmp_path / "gap.csv").answers.tolist() == [[1, 1, 0, 0], [-1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    "pair", [("cat", "Cat"), ("café", "cafe\u0301"), ("dog", "ｄｏｇ"), ("1", "１"), ("straße", "STRASSE")]
+)
+def test_lookalikes_stay_two_and_are_warned_of_by_name(write, pair):
+    path = write("model,a,b\nlabel,{0},{1}\nm,{0},{1}\nn,{1},{0}\n".format(*pair))
+    with pytest.warns(UserWarning, match="differ only in case or Unicode form") as caught:
+        table = read_predictions(path)
+    assert len(table.categories) == 2
+    assert all(ascii(word) in str(caught[0].message) for word in pair)
+
+
+def test_no_warning_without_lookalikes(write):
+    with warnings.catch_warnings(action="error"):
+        read_predictions(write(EXAMPLE))
+
+
+def test_numbers_that_differ_are_different(write):
+    table = read_predictions(
+        write(
+            "model,a,b,c,d\nlabel,1,1.5,-1,1e1\nm,0.1,.10,1e0,-0\nn,1,12345678901234567890.1,12345678901234567890.2,1\n"
+        )
+    )
+    assert table.categories[:6] == ("-1", "0", "0.1", "1", "1.5", "10")
+    assert table.categories[6:] == ("12345678901234567890.1", "12345678901234567890.2")
+
+
+def test_a_byte_order_mark_and_blank_lines_change_nothing(write):
+    table = read_predictions(write("\ufeff" + EXAMPLE.replace("\n", "\r\n\r\n")))
+    assert table.answers.tolist() == read_predictions(write(EXAMPLE, "plain.csv")).answers.tolist()
+
+
+def test_a_large_file_is_read_at_a_tenth_of_the_speed_of_pandas_or_faster(tmp_path):
+    path = tmp_path / "large.csv"
+    numbers = np.random.default_rng(0).integers(0, 1000, (2000, 1000))
+    frame = pd.DataFrame(numbers, index=["label", *(f"m{n}" for n in range(1999))])
+    frame.to_csv(path)
+
+    def fastest(read):
+        seconds = []
+        for _ in range(3):
+            started = time.perf_counter()
+            read(path)
+            seconds.append(time.perf_counter() - started)
+        return min(seconds)
+
+    assert fastest(read_predictions) < 10 * fastest(pd.read_csv)
+
+
 def test_some_models_can_be_picked(write):
     table = read_predictions(write(EXAMPLE)).of(np.array([True, False, True]))
     assert table.models == ("resnet", "person1")
@@ -85,6 +192,11 @@ def test_some_models_can_be_picked(write):
         ("model,a,\nlabel,x,y\nm,x,y\nn,x,y\n", "different stimulus names, got an empty one"),
         ("model,a,b\nlabel,x,x\nm,x,x\nn,x,x\n", "at least 2 different answers, got only 'x'"),
         ("model,a,b\nlabel,x,y\nm,x,y\nn,,\n", "Every model of .* must have at least 1 answer, got none from 'n'"),
+        ("model,a,b\nlabel,x,y\nm,x\nn,x,y\n", "could not be read: line 3 has 2 fields, and the first line 3"),
+        ('model,a,b\nlabel,x,y\nm,"x,y\nn,x,y\n', "could not be read: unexpected end of data"),
+        ("model,a,b\nlabel,x,NaN\nm,x,y\nn,x,y\n", "an answer for every stimulus, got none for 'b'"),
+        ("model,a,b\nlabel,0,1\nm,-1,1\nn,0,1\n", "must leave a field without an answer empty, got -1"),
+        ("model,a,b\nlabel,1,1.0\nm,1,01\nn,1,1\n", "at least 2 different answers, got only '1'"),
         ("model\nlabel\nm\nn\n", "The first row of .* must hold different stimulus names"),
     ],
 )

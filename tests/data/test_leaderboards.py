@@ -67,6 +67,15 @@ def test_copies_go_and_namesakes_stay(board):
     assert dropped["reason"].tolist() == ["agrees with alexnet (1)"]
 
 
+def test_names_made_different_collide_with_no_other_name(tmp_path):
+    path = tmp_path / "board.csv"
+    path.write_text("model,a\nm1,1\nm1,2\nm1 (row 1),3\nm1 (row 1) (row 3),4\n")
+    board = read_table(path)
+    assert board.scores.index.is_unique
+    assert board.scores["a"].tolist() == [1, 2, 3, 4]
+    assert board.scores.index[1] == "m1 (row 2)"
+
+
 def test_report_names_everything_that_was_left_out(board):
     report = board.report.set_index("what")
     assert report.loc["model without a score", "model"] == "nothing (4)"
