@@ -1,85 +1,30 @@
-"""What a paper reports, what this run measured, and the verdict that follows from a rule fixed beforehand."""
+"""What a paper reports or we expect, what a run measured, and the verdict by a rule fixed beforehand."""
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
+import numpy as np
 from IPython.display import display
 
-from analysis.intervals import Measured
+from analysis.intervals import Measured, mean_interval, one_more_interval
+from analysis.runs import claim_tables
+from analysis.runs.rules import Rule
+from analysis.runs.verdicts import Limits, Noise, fate, verdict
 
 MIME = "application/vnd.analysis.claims+json"
-REPRODUCED, SAME_DIRECTION = "reproduced", "same direction"
-NOT_REPRODUCED, NOT_TESTABLE = "not reproduced", "not testable here"
-
-
-class Rule(Protocol):
-    """Decides from a measurement alone."""
-
-    def __str__(self) -> str: ...
-    def holds(self, measured: Measured) -> bool:
-        """Does the measurement confirm the claim in the paper's own setting?"""
-
-    def same_direction(self, measured: Measured) -> bool | None:
-        """Does the whole interval lie on the claimed side of the null? None: the claim has no direction."""
-
-
-@dataclass(frozen=True)
-class Above:
-    """The whole interval lies above `null`."""
-
-    null: float
-
-    def __str__(self) -> str:
-        return f"interval above {self.null:g}"
-
-    def holds(self, measured: Measured) -> bool:
-        return measured.low > self.null
-
-    same_direction = holds
-
-
-@dataclass(frozen=True)
-class Below:
-    """The whole interval lies below `null`."""
-
-    null: float
-
-    def __str__(self) -> str:
-        return f"interval below {self.null:g}"
-
-    def holds(self, measured: Measured) -> bool:
-        return measured.high < self.null
-
-    same_direction = holds
-
-
-@dataclass(frozen=True)
-class Close:
-    """The value is within `tolerance` of the reported number; `null`, where given, is what "no effect" would be."""
-
-    reported: float
-    tolerance: float
-    null: float | None = None
-
-    def __str__(self) -> str:
-        direction = "" if self.null is None else f"; elsewhere: interval on the same side of {self.null:g}"
-        return f"|measured − {self.reported:g}| ≤ {self.tolerance:g}{direction}"
-
-    def holds(self, measured: Measured) -> bool:
-        return abs(measured.value - self.reported) <= self.tolerance
-
-    def same_direction(self, measured: Measured) -> bool | None:
-        if self.null is None:
-            return None
-        return measured.low > self.null if self.reported > self.null else measured.high < self.null
+HYPOTHESES_MIME = "application/vnd.analysis.hypotheses+json"
+FINDINGS_MIME = "application/vnd.analysis.findings+json"
+SIDE_FILES = {MIME: ".claims.json", HYPOTHESES_MIME: ".hypotheses.json", FINDINGS_MIME: ".findings.json"}
+"""What the runner writes beside an executed notebook for each kind of table."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of a paper: where it stands, the number it gives (if any) and the rule that judges a run."""
+    """One statement of a paper: where it stands, the number it gives (if any) and the rule that judges a run.
+
+    `quantity` names what is measured, for runs on somebody's own data, which are not about the paper's models.
+    """
 
     id: str
     paper: str
@@ -87,96 +32,133 @@ class Claim:
     where: str
     rule: Rule
     reported: str = ""
+    quantity: str = ""
 
 
-def verdict(claim: Claim, measured: Measured | None, *, same_setting: bool) -> str:
-    """The verdict on `claim`.
+@dataclass(frozen=True)
+class Hypothesis:
+    """One expectation of our own, and the rule that judges it."""
 
-    In the paper's own setting (its data, its networks) a claim is reproduced or it is not. Anywhere else the most
-    that can be said is *same direction*, and only if the whole interval lies on the claimed side. A value without a
-    finite interval (one seed, say) tests nothing.
+    id: str
+    statement: str
+    rule: Rule
+    quantity: str = ""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    measured: Measured
+    noise: Noise | None
+    limits: Limits | None
+    mean: Measured | None
+
+
+class _Measurements:
+    """Measurements for entries that a chapter committed to before the run, each measured once.
+
+    On somebody's own data (`own_data`) there is no paper to judge: the table says what was found, and no more.
     """
-    if measured is None or not math.isfinite(measured.value + measured.high - measured.low):
-        return NOT_TESTABLE
-    if same_setting:
-        return REPRODUCED if claim.rule.holds(measured) else NOT_REPRODUCED
-    direction = claim.rule.same_direction(measured)
-    return NOT_TESTABLE if direction is None else SAME_DIRECTION if direction else NOT_REPRODUCED
 
+    def __init__(self, entries: Sequence[Claim] | Sequence[Hypothesis], *, own_data: bool = False):
+        self._entries = {entry.id: entry for entry in entries}
+        self._found: dict[str, _Entry] = {}
+        self._own_data = own_data
 
-class Ledger:
-    """Collects a run's measurements for the claims that a chapter committed to before the run."""
+    def measure(
+        self, claim_id: str, measured: Measured, *, noise: Noise | None = None, limits: Limits | None = None
+    ) -> None:
+        """Enter the measurement for one entry, with what the same procedure makes of noise.
 
-    def __init__(self, claims: Sequence[Claim], *, same_setting: bool):
-        self._claims = {claim.id: claim for claim in claims}
-        self._same_setting = same_setting
-        self._measured: dict[str, Measured] = {}
+        Parameters
+        ----------
+        claim_id
+            Which one.
+        measured
+            The value with its interval.
+        noise
+            The null check; where noise passes the rule, the rule has no power.
+        limits
+            The scale of the compared values; where all of them sit at one end, the rule has no power.
+        """
+        self._enter(claim_id, _Entry(measured, noise, limits, None))
 
-    def measure(self, claim_id: str, measured: Measured) -> None:
-        """Enter the measurement for one claim; each claim is measured once."""
-        if claim_id not in self._claims:
-            raise ValueError(f"'claim_id' must be one of {', '.join(self._claims)}, got {claim_id!r}.")
-        if claim_id in self._measured:
+    def measure_printed(self, claim_id: str, values: Sequence[float], *, noise: str, noise_values: Sequence[float]):
+        """Enter repetitions of what the paper printed once: judged by where one more of them would fall.
+
+        `noise` says in words what made the `noise_values`, repetitions of the same measurement.
+        """
+        check = Noise(noise, (one_more_interval(np.asarray(noise_values)),))
+        values = np.asarray(values)
+        self._enter(claim_id, _Entry(one_more_interval(values), check, None, mean_interval(values)))
+
+    def _enter(self, claim_id: str, entry: _Entry) -> None:
+        if claim_id not in self._entries:
+            raise ValueError(f"'claim_id' must be one of {', '.join(self._entries)}, got {claim_id!r}.")
+        if claim_id in self._found:
             raise ValueError(f"'claim_id' {claim_id!r} has been measured already.")
-        self._measured[claim_id] = measured
+        self._found[claim_id] = entry
 
     def rows(self) -> list[dict]:
-        """One plain dictionary a claim; what was not measured is not testable here."""
-        return [self._row(claim) for claim in self._claims.values()]
-
-    def _row(self, claim: Claim) -> dict:
-        measured = self._measured.get(claim.id)
-        return {
-            **{key: str(value) for key, value in asdict(claim).items() if key != "rule"},
-            "rule": str(claim.rule),
-            "measured": _plain(measured) if measured else None,
-            "verdict": verdict(claim, measured, same_setting=self._same_setting),
-        }
+        """One plain dictionary an entry, those that were not measured included."""
+        return [self._row(entry, self._found.get(entry.id)) for entry in self._entries.values()]
 
     def show(self) -> None:
-        """Display the claims table; the runner finds the same rows in the output."""
-        rows = self.rows()
-        display({"text/html": table_html(rows), "text/plain": table_text(rows), MIME: rows}, raw=True)
+        """Display the table; the runner finds the same rows in the output."""
+        rows, columns, mime = self.rows(), self._columns, self._mime
+        if self._own_data:
+            rows = [row for row in rows if row["measured"]]
+            columns, mime = claim_tables.FINDINGS, FINDINGS_MIME
+        table = {"text/html": claim_tables.html_table(rows, columns), "text/plain": claim_tables.text_table(rows)}
+        display({**table, mime: rows}, raw=True)
+
+    def _row(self, entry: Claim | Hypothesis, found: _Entry | None) -> dict:
+        found = found or _Entry(None, None, None, None)
+        word, why = self._judged(entry.rule, found)
+        return {
+            **{key: value for key, value in asdict(entry).items() if key != "rule"},
+            "rule": str(entry.rule),
+            "measured": _plain(found.measured),
+            "mean": _plain(found.mean),
+            "noise": _noise(entry.rule, found),
+            "verdict": word,
+            "why": why,
+        }
 
 
-def _plain(measured: Measured) -> dict:
+class Ledger(_Measurements):
+    """A run's measurements for the claims of a paper, judged in the paper's own setting or in another."""
+
+    _columns, _mime = claim_tables.CLAIMS, MIME
+
+    def __init__(self, claims: Sequence[Claim], *, same_setting: bool, own_data: bool = False):
+        super().__init__(claims, own_data=own_data)
+        self._same_setting = same_setting
+
+    def _judged(self, rule: Rule, found: _Entry) -> tuple[str, str]:
+        return verdict(rule, found.measured, same_setting=self._same_setting, noise=found.noise, limits=found.limits)
+
+
+class Hypotheses(_Measurements):
+    """A run's measurements for expectations of our own: held, failed or open, never *reproduced*."""
+
+    _columns, _mime = claim_tables.HYPOTHESES, HYPOTHESES_MIME
+
+    def _judged(self, rule: Rule, found: _Entry) -> tuple[str, str]:
+        return fate(rule, found.measured, noise=found.noise, limits=found.limits)
+
+
+def _plain(measured: Measured | None) -> dict | None:
     """The measurement for JSON, which has no infinity: an open interval has no bounds."""
-    return {key: _finite(value) for key, value in asdict(measured).items()}
+    return measured and {key: _finite(value) for key, value in asdict(measured).items()}
 
 
 def _finite(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-_COLUMNS = ("Verdict", "Claim", "Reported", "Measured", "Rule", "Where")
-
-
-def table_html(rows: list[dict]) -> str:
-    """The claims as an HTML table; verdicts carry a class each, so that colour only repeats what the words say."""
-    head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
-    body = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in rows)
-    table = f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="claims-box">{table}</div>'
-
-
-def _cells(row: dict) -> list[str]:
-    name = row["verdict"].replace(" ", "-")
-    plain = (row["statement"], row["reported"] or "—", _measured_text(row["measured"]), row["rule"], row["where"])
-    badge = f'<td><span class="verdict {name}">{row["verdict"]}</span></td>'
-    return [badge, *(f"<td>{html.escape(text)}</td>" for text in plain)]
-
-
-def table_text(rows: list[dict]) -> str:
-    """The claims as plain lines, for terminals and viewers without HTML."""
-    return "\n".join(f"{row['verdict']:>17}  {_measured_text(row['measured'])}  {row['statement']}" for row in rows)
-
-
-def _measured_text(measured: dict | None) -> str:
-    if measured is None:
-        return "—"
-    value, low, high = (_number_text(measured[key]) for key in ("value", "low", "high"))
-    return f"{value} [{low}, {high}] ({measured['interval']})"
-
-
-def _number_text(number: float | None) -> str:
-    return "?" if number is None else f"{number:.3f}"
+def _noise(rule: Rule, found: _Entry) -> dict | None:
+    """The null check for JSON: its runs, and how many of them the rule takes for the effect."""
+    if found.noise is None:
+        return None
+    passed = found.noise.passed(rule, found.measured)
+    return {"what": found.noise.what, "passed": passed, "runs": [_plain(run) for run in found.noise.runs]}

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import claims, pairs, plots, runner
+from analysis.runs import claim_tables, claims, pairs, plots, runner
 from analysis.runs.runner import BOOK, PUBLIC, Run, RunError, embedded, prepare, recordings, side_files
 from analysis.sources import ROOT, sha256
 
@@ -94,7 +94,8 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
     for cell in notebook.cells:
         cells.append(cell)
         cells += [_numbers_cell(name, figure["name"]) for figure in _taken(cell, plots.MIME)]
-        _taken(cell, claims.MIME)
+        for mime in claims.SIDE_FILES:
+            _taken(cell, mime)
     notebook.cells = [*cells, _provenance_cell(notebook)]
     return notebook
 
@@ -140,7 +141,8 @@ def _claims_page(pages: dict[str, NotebookNode]) -> str:
 def _claims_section(name: str, notebook: NotebookNode) -> str:
     rows = [row for table in embedded(notebook, claims.MIME) for row in table]
     kind = "Recorded run on public data" if "/public/" in name else "Embedded data, this build"
-    return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{claims.table_html(rows)}\n"
+    table = claim_tables.html_table(rows, claim_tables.CLAIMS)
+    return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{table}\n"
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:

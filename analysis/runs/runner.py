@@ -280,9 +280,12 @@ def embedded(notebook: NotebookNode, mime: str) -> list:
 
 
 def side_files(notebook: NotebookNode, output: Path) -> dict[Path, str]:
-    """The files that go with an executed notebook: its claims as JSON, each figure's numbers as CSV."""
-    rows = [row for table in embedded(notebook, claims.MIME) for row in table]
-    files = {output.with_suffix(".claims.json"): json.dumps(rows, indent=1, ensure_ascii=False) + "\n"}
+    """The files that go with an executed notebook: claims and other rows as JSON, each figure's numbers as CSV."""
+    files = {}
+    for mime, suffix in claims.SIDE_FILES.items():
+        rows = [row for table in embedded(notebook, mime) for row in table]
+        if rows or mime == claims.MIME:
+            files[output.with_suffix(suffix)] = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
     for figure in embedded(notebook, plots.MIME):
         files[output.with_suffix(f".{figure['name']}.csv")] = figure["csv"]
     return files

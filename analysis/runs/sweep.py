@@ -104,12 +104,14 @@ def _plain(value):
 
 
 def _claim_rows(notebook: NotebookNode) -> list[dict]:
-    found = [row for rows in runner.embedded(notebook, claims.MIME) for row in rows]
+    kinds = {"claim": claims.MIME, "hypothesis": claims.HYPOTHESES_MIME, "finding": claims.FINDINGS_MIME}
     empty = {"value": None, "low": None, "high": None}
     return [
-        {"kind": "claim", "name": row["id"], "verdict": row["verdict"]}
+        {"kind": kind, "name": row["id"], "verdict": row["verdict"]}
         | {key: (row["measured"] or empty)[key] for key in empty}
-        for row in found
+        for kind, mime in kinds.items()
+        for rows in runner.embedded(notebook, mime)
+        for row in rows
     ]
 
 

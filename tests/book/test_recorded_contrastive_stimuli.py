@@ -10,7 +10,7 @@ from analysis.chapters.contrastive_stimuli import people
 from analysis.chapters.contrastive_stimuli.claims import PUBLIC_CLAIMS
 from analysis.data import answers
 from analysis.measures.agreement import fleiss_kappa
-from analysis.runs import claims, runner
+from analysis.runs import claims, runner, verdicts
 
 pytestmark = [
     pytest.mark.public_data,
@@ -92,5 +92,5 @@ def test_people_on_cifar(numbers, recording):
 def test_every_public_claim_has_its_verdict(recording):
     rows = [row for table in runner.embedded(recording, claims.MIME) for row in table]
     assert [row["id"] for row in rows] == [claim.id for claim in PUBLIC_CLAIMS]
-    assert {row["id"] for row in rows if row["verdict"] == claims.NOT_TESTABLE} == {"kappa-objectnet", "inventory"}
-    assert claims.REPRODUCED not in {row["verdict"] for row in rows}
+    assert {row["id"] for row in rows if row["verdict"] == verdicts.NOT_TESTABLE} == {"kappa-objectnet", "inventory"}
+    assert verdicts.REPRODUCED not in {row["verdict"] for row in rows}

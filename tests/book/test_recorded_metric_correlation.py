@@ -11,7 +11,7 @@ from analysis.chapters.metric_correlation import claims as committed
 from analysis.chapters.metric_correlation import experiments, public_tables
 from analysis.measures.aggregation import explained_variance
 from analysis.measures.spearman import spearman_matrix
-from analysis.runs import claims, runner
+from analysis.runs import claims, runner, verdicts
 from analysis.runs.runner import embedded
 
 pytestmark = [
@@ -49,7 +49,7 @@ def test_the_claims_are_those_of_the_data(recording, board):
     overall = experiments.overall_scores(board)
     rho = overall.corr("spearman").loc[experiments.HIERARCHY, experiments.RANK]
     assert measured["ranks-differ"] == pytest.approx(rho, abs=1e-6)
-    assert not any(row["verdict"] == claims.REPRODUCED for row in rows), "models and metrics are not the paper's"
+    assert not any(row["verdict"] == verdicts.REPRODUCED for row in rows), "models and metrics are not the paper's"
 
 
 def test_the_table_is_summarised_not_republished(numbers, board):

@@ -8,7 +8,7 @@ import pytest
 from analysis.chapters.recovery_curve.claims import THINGS_CLAIMS
 from analysis.chapters.recovery_curve.things import EMBEDDINGS
 from analysis.data import registry
-from analysis.runs import claims, runner
+from analysis.runs import claims, runner, verdicts
 
 pytestmark = [
     pytest.mark.public_data,
@@ -58,4 +58,4 @@ def test_the_curve_ends_where_the_confusion_does(numbers):
 def test_every_public_claim_has_its_verdict(recording):
     rows = [row for table in runner.embedded(recording, claims.MIME) for row in table]
     assert [row["id"] for row in rows] == [claim.id for claim in THINGS_CLAIMS]
-    assert claims.REPRODUCED not in {row["verdict"] for row in rows}
+    assert verdicts.REPRODUCED not in {row["verdict"] for row in rows}

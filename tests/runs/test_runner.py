@@ -35,7 +35,8 @@ from analysis.runs import plots
 figure = Figure()
 figure.subplots().plot([n_seeds, 2])
 plots.show(figure, "line", {"y": [n_seeds, 2]})
-from analysis.runs.claims import Above, Claim, Ledger
+from analysis.runs.claims import Claim, Ledger
+from analysis.runs.rules import Above
 from analysis.intervals import Measured
 ledger = Ledger([Claim("a", "p", "s", "w", Above(0))], same_setting=False)
 ledger.measure("a", Measured(1.0, 0.5, 1.5))

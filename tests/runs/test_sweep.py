@@ -14,7 +14,8 @@ from analysis.runs.parameters import ParameterError
 CHAPTER = "neuron_correlation"
 CODE = """
 from myst_nb import glue
-from analysis.runs.claims import Above, Claim, Ledger
+from analysis.runs.claims import Claim, Ledger
+from analysis.runs.rules import Above
 from analysis.intervals import Measured
 if n_seeds == 13:
     raise RuntimeError("thirteen seeds")

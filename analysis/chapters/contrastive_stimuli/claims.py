@@ -1,7 +1,8 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
 from analysis.chapters.contrastive_stimuli.reported import N_COMPARED, N_MODELS
-from analysis.runs.claims import Above, Claim
+from analysis.runs.claims import Claim
+from analysis.runs.rules import Above
 
 PAPER = "cheung2024"
 

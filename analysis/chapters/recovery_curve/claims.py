@@ -1,7 +1,8 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
 from analysis.chapters.recovery_curve.reported import BETAS, LARGEST, MORE_CANDIDATES, WITHIN
-from analysis.runs.claims import Above, Below, Claim
+from analysis.runs.claims import Claim
+from analysis.runs.rules import Above, Below
 
 PAPER = "avitan2025"
 MARGIN = 0.02  # what two accuracies may differ by and still be called the same
