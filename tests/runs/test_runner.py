@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from analysis.__main__ import main
 from analysis.runs import provenance, publish, runner
 from analysis.runs.parameters import ChapterParameters, ParameterError
-from analysis.sources import imported_modules
+from analysis.sources import imported_modules, sha256
 
 CHAPTER = "neuron_correlation"
 
@@ -25,7 +25,7 @@ def small_run(*sources, **values):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = new_notebook(cells=[new_markdown_cell("# Title", id="t"), *cells], metadata=kernel)
     return dataclasses.replace(
-        run, notebook=notebook, made_from={**run.made_from, "notebook": provenance.sha256(str(sources).encode())}
+        run, notebook=notebook, made_from={**run.made_from, "notebook": sha256(str(sources).encode())}
     )
 
 
