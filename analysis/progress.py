@@ -13,19 +13,23 @@ CHANNEL = "ANALYSIS_PROGRESS"  # names the file through which a notebook tells i
 _SECONDS_BETWEEN_REPORTS = 0.2
 
 
-def steps(iterable: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
+def steps(
+    iterable: Iterable[Item], label: str, total: int | None = None, *, unit: str = "it", size: int = 1
+) -> Iterator[Item]:
     """Yield from `iterable` and report each step under `label`.
 
     A notebook run by ``python -m analysis`` reports through a file, so that no progress bar ends up among its
-    outputs; anywhere else a bar is drawn and removed when done.
+    outputs; anywhere else a bar is drawn and removed when done, with how many of `unit` are done a second, `size` of
+    them a step.
     """
     total = len(iterable) if total is None and hasattr(iterable, "__len__") else total
     channel = os.environ.get(CHANNEL)
-    return _reported(iterable, label, total, channel) if channel else _drawn(iterable, label, total)
+    return _reported(iterable, label, total, channel) if channel else _drawn(iterable, label, total, unit, size)
 
 
-def _drawn(iterable: Iterable[Item], label: str, total: int | None) -> Iterator[Item]:
-    yield from tqdm(iterable, desc=label, total=total, leave=False)
+def _drawn(iterable: Iterable[Item], label: str, total: int | None, unit: str, size: int) -> Iterator[Item]:
+    scale = {"unit": unit, "unit_scale": size} if size > 1 else {"unit": unit}
+    yield from tqdm(iterable, desc=label, total=total, leave=False, **scale)
 
 
 def _reported(iterable: Iterable[Item], label: str, total: int | None, channel: str) -> Iterator[Item]:

@@ -92,7 +92,7 @@ def record(
         raise ValueError(f"'x' must have at least 1 stimulus, got shape {tuple(stimuli.shape)}.")
     if batch_size < 1:
         raise ValueError(f"'batch_size' must be at least 1, got {batch_size}.")
-    with torch.no_grad(), _evaluating(module), _placed(module, device) as place, _calls(module, names, pool) as calls:
+    with torch.no_grad(), _evaluating(module), _placed(module, device) as place, calls_of(module, names, pool) as calls:
         return _assemble(module, stimuli.split(batch_size), place, names, calls)
 
 
@@ -102,7 +102,7 @@ def _assemble(module, batches, device, names: tuple[str, ...], calls: dict[str, 
         for outputs in calls.values():
             outputs.clear()
         module(batch.to(device))
-        parts = [_one_row_a_stimulus(calls[name], name, len(batch)) for name in names]
+        parts = [one_row_a_stimulus(calls[name], name, len(batch)) for name in names]
         if values is None:
             widths = [part.shape[1] for part in parts]
             values = torch.empty(sum(map(len, batches)), sum(widths))
@@ -114,7 +114,8 @@ def _assemble(module, batches, device, names: tuple[str, ...], calls: dict[str, 
     return Activations(values, torch.arange(len(names)).repeat_interleave(torch.tensor(widths)), names)
 
 
-def _one_row_a_stimulus(outputs: list[torch.Tensor], name: str, n_stimuli: int) -> torch.Tensor:
+def one_row_a_stimulus(outputs: list[torch.Tensor], name: str, n_stimuli: int) -> torch.Tensor:
+    """All outputs of a layer in one forward pass side by side, shape (n_stimuli, n_units); checked."""
     if not outputs:
         raise ValueError(f"'layers' must run in the forward pass, got '{name}', which was never called.")
     for output in outputs:
@@ -125,13 +126,14 @@ def _one_row_a_stimulus(outputs: list[torch.Tensor], name: str, n_stimuli: int) 
 
 
 @contextlib.contextmanager
-def _calls(module: nn.Module, names: tuple[str, ...], pool: str | None) -> Iterator[dict[str, list[torch.Tensor]]]:
+def calls_of(module: nn.Module, names: tuple[str, ...], pool: str | None) -> Iterator[dict[str, list[torch.Tensor]]]:
+    """Outputs of named layers as the module runs, call by call, float32 on the CPU; empty the lists between batches."""
     calls = {name: [] for name in names}
     with contextlib.ExitStack() as hooks:
         for name in names:
 
             def keep(_module, _inputs, output, name=name):
-                tensor = _first_tensor(output)
+                tensor = first_tensor(output)
                 if tensor is None:
                     raise ValueError(f"'layers' must give a tensor, got {type(output).__name__} from '{name}'.")
                 calls[name].append(_pooled(tensor, pool).to("cpu", torch.float32, copy=True))
@@ -148,12 +150,13 @@ def _pooled(tensor: torch.Tensor, pool: str | None) -> torch.Tensor:
     return tensor
 
 
-def _first_tensor(output) -> torch.Tensor | None:
+def first_tensor(output) -> torch.Tensor | None:
+    """The first tensor of what a module returns, in tuples, lists and mappings too; None if there is none."""
     if isinstance(output, torch.Tensor):
         return output
     if isinstance(output, dict):
         output = tuple(output.values())
-    found = (_first_tensor(part) for part in output) if isinstance(output, tuple | list) else ()
+    found = (first_tensor(part) for part in output) if isinstance(output, tuple | list) else ()
     return next((tensor for tensor in found if tensor is not None), None)
 
 

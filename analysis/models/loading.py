@@ -1,0 +1,270 @@
+"""Models from the entries of a line-up: the module, how a picture reaches it, what to record, what its answers mean."""
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from analysis.models.architectures import recorded_layers
+from analysis.models.entries import PUBLIC, Entry, LineupError
+from analysis.models.preprocessing import Grey, Normalised, Preprocessing, Wrapped
+
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""CIFAR-10's classes in the order of its labels."""
+
+_FEW = 4  # stages; a module with fewer at its top level is opened
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model, ready to see pictures.
+
+    Attributes
+    ----------
+    entry : Entry
+        What describes it.
+    module : torch.nn.Module
+        In evaluation mode.
+    prepare : Preprocessing
+        From pictures to the module's input.
+    layers : tuple of str
+        What is recorded, from the input to the output.
+    classes : tuple of str or None
+        What its outputs stand for; None: they are no answers.
+    """
+
+    entry: Entry
+    module: nn.Module
+    prepare: Preprocessing
+    layers: tuple[str, ...]
+    classes: tuple[str, ...] | None
+
+    @property
+    def name(self) -> str:
+        """Its name in the line-up."""
+        return self.entry.name
+
+
+def load_model(entry: Entry, *, layers: Sequence[str] | None = None, seed: int = 0) -> Model:
+    """The model of an entry.
+
+    Parameters
+    ----------
+    entry : Entry
+    layers : sequence of str, optional
+        What to record instead of what the entry says.
+    seed : int
+        Decides the weights of an untrained model.
+
+    Raises
+    ------
+    LineupError
+        If the model cannot be made, prescribes no preprocessing while the entry has none, or lacks a layer.
+    """
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        module, prepare, classes = _SOURCES[entry.kind](entry)
+    if not isinstance(module, nn.Module):
+        raise LineupError(
+            f"Model '{entry.name}': '{entry.source}' must make a torch module, got {type(module).__name__}."
+        )
+    if entry.mean and entry.std and entry.size:
+        prepare = Normalised(entry.size, entry.mean, entry.std)
+    if prepare is None:
+        raise LineupError(f"Model '{entry.name}' must have 'mean', 'std' and 'size': its source prescribes none.")
+    named = _named_layers(entry, module, tuple(layers or entry.layers))
+    return Model(entry, module.eval(), prepare, named, _classes(entry) or classes)
+
+
+def _classes(entry: Entry) -> tuple[str, ...] | None:
+    if entry.classes == "cifar10":
+        return CIFAR10
+    if entry.classes == "imagenet":
+        return imagenet_classes()
+    if isinstance(entry.classes, str):
+        raise LineupError(
+            f"Model '{entry.name}': 'classes' must be names, 'cifar10' or 'imagenet', got {entry.classes!r}."
+        )
+    return entry.classes
+
+
+@cache
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 classes of ImageNet in the order of their WordNet numbers, from the public data."""
+    from analysis.data.registry import public_path
+
+    lines = public_path("imagenet_nets/imagenet_labels.txt").read_text(encoding="utf-8").splitlines()
+    names = [line.strip() for line in lines if line.strip()][1:]  # the first is the background
+    return tuple(f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Layers
+
+
+def stages(module: nn.Module) -> tuple[str, ...]:
+    """Names of a module's stages, whose outputs ``layers: auto`` records, from the input to the output.
+
+    These are the children with parameters, in the order in which they were defined. A wrapper around a single child, and a list of layers that is never called
+    itself, are opened; so is the largest container while there are fewer than four stages. A final linear layer is left
+    out, since its outputs are the answers.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 8, 3), nn.Flatten(), nn.Linear(8, 2))
+    >>> stages(network)
+    ('0', '2')
+    """
+    found = _children("", module)
+    while True:
+        containers = [item for item in found if len(_children(*item)) > 1]
+        uncalled = [item for item in containers if isinstance(item[1], nn.ModuleList)]
+        if len(found) == 1 and _children(*found[0]):
+            uncalled = found
+        if not uncalled and len(found) < _FEW and containers:
+            uncalled = [max(containers, key=lambda item: _size(item[1]))]
+        if not uncalled:
+            break
+        place = found.index(uncalled[0])
+        found[place : place + 1] = _children(*uncalled[0])
+    if len(found) > 1 and isinstance(found[-1][1], nn.Linear):
+        found = found[:-1]
+    return tuple(name for name, _ in found)
+
+
+def _children(prefix: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
+    named = [(f"{prefix}.{name}" if prefix else name, child) for name, child in module.named_children()]
+    return [(name, child) for name, child in named if _size(child)]
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _named_layers(entry: Entry, module: nn.Module, layers: tuple[str, ...]) -> tuple[str, ...]:
+    known = [name for name, _ in module.named_modules() if name]
+    found = layers or (recorded_layers(module) if entry.kind == "zoo" else stages(module))
+    if not found:
+        raise LineupError(f"Model '{entry.name}' must have 'layers': it has no stage with parameters.")
+    for name in found:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise LineupError(f"Model '{entry.name}' has no layer '{name}': did you mean '{nearest[0]}'?")
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sources: each gives a module, its own preprocessing or None, and its classes or None
+
+Made = tuple[nn.Module, Preprocessing | None, tuple[str, ...] | None]
+
+
+def _zoo(entry: Entry) -> Made:
+    from analysis.data.images import halves, load_images
+    from analysis.models.zoo import load_network
+
+    digits = load_images("digits")
+    network = load_network(entry.source.partition(":")[2], digits, halves(digits, 0)[0], seed=0)
+    return network.module, Grey(digits.size), tuple(map(str, range(digits.n_classes)))
+
+
+def _function(entry: Entry) -> Made:
+    place, _, name = entry.source.rpartition(":")
+    module = _imported_file(Path(place)) if entry.kind == "file" else importlib.import_module(place)
+    build: Callable[..., nn.Module] = getattr(module, name)
+    return (build(_weights(entry)) if entry.weights else build()), None, None
+
+
+def _imported_file(path: Path):
+    """A user's Python file, run as a module of its own; files beside it can be imported from it."""
+    spec = importlib.util.spec_from_file_location(f"lineup_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise LineupError(f"'{path}' must be a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise LineupError(f"'{path}' could not be run: {type(error).__name__}: {error}.") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _weights(entry: Entry) -> Path:
+    name = str(entry.weights)
+    if not name.startswith(PUBLIC):
+        return Path(name)
+    from analysis.data.registry import public_path
+
+    return public_path(name.removeprefix(PUBLIC))
+
+
+def _onnx(entry: Entry) -> Made:
+    from analysis.models.onnx_reader import read_onnx
+
+    return read_onnx(Path(entry.source)), None, None
+
+
+def _pt2(entry: Entry) -> Made:
+    try:
+        return torch.export.load(entry.source).module(), None, None
+    except Exception as error:  # a damaged archive fails in many ways
+        raise LineupError(f"Model '{entry.name}': '{entry.source}' could not be read: {error}.") from error
+
+
+def _torchvision(entry: Entry) -> Made:
+    from torchvision.models import get_model, get_model_weights
+
+    name = entry.source.partition(":")[2]
+    if entry.training == "untrained":
+        return get_model(name, weights=None), None, None
+    weights = get_model_weights(name).DEFAULT
+    transform = weights.transforms()
+    return get_model(name, weights=weights), Wrapped(transform, str(transform)), tuple(weights.meta["categories"])
+
+
+def _timm(entry: Entry) -> Made:
+    import timm
+
+    name = entry.source.partition(":")[2]
+    module = timm.create_model(name, pretrained=entry.training != "untrained")
+    settings = timm.data.resolve_model_data_config(module)
+    classes = imagenet_classes() if settings.get("num_classes", module.num_classes) == 1000 else None
+    return module, Wrapped(timm.data.create_transform(**settings, is_training=False), str(settings)), classes
+
+
+def _transformers(entry: Entry) -> Made:
+    from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
+
+    name = entry.source.partition(":")[2]
+    settings = AutoConfig.from_pretrained(name)
+    chooses = any("ImageClassification" in kind for kind in settings.architectures or ())
+    module = (AutoModelForImageClassification if chooses else AutoModel).from_pretrained(name)
+    processor = AutoImageProcessor.from_pretrained(name)
+
+    def transform(picture):
+        return processor(picture, return_tensors="pt")["pixel_values"][0]
+
+    classes = tuple(settings.id2label[place] for place in range(len(settings.id2label))) if chooses else None
+    return module, Wrapped(transform, str(processor)), classes
+
+
+_SOURCES: dict[str, Callable[[Entry], Made]] = {
+    "zoo": _zoo,
+    "file": _function,
+    "function": _function,
+    "onnx": _onnx,
+    "pt2": _pt2,
+    "torchvision": _torchvision,
+    "timm": _timm,
+    "transformers": _transformers,
+}
