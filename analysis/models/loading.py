@@ -112,9 +112,9 @@ def imagenet_classes() -> tuple[str, ...]:
 def stages(module: nn.Module) -> tuple[str, ...]:
     """Names of a module's stages, whose outputs ``layers: auto`` records, from the input to the output.
 
-    These are the children with parameters, in the order in which they were defined. A wrapper around a single child, and a list of layers that is never called
-    itself, are opened; so is the largest container while there are fewer than four stages. A final linear layer is left
-    out, since its outputs are the answers.
+    These are the children with parameters, in the order of their definition. A wrapper around a single child, and
+    a list of layers that is never called itself, are opened; so is the largest container while there are fewer than
+    four stages. A final linear layer is left out, since its outputs are the answers.
 
     Examples
     --------
