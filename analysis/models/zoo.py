@@ -238,6 +238,30 @@ def load_zoo(
     ]
 
 
+def untrained(kind: Architecture, images: Images, *, seed: int) -> nn.Module:
+    """A network of this architecture as it is before training, in evaluation mode.
+
+    Parameters
+    ----------
+    kind : Architecture
+        For instance an entry of `ZOO`.
+    images : Images
+        Decide the sizes of its input and output; they are not learnt.
+    seed : int
+        Of the weights.
+
+    Examples
+    --------
+    >>> from analysis.data.images import load_images
+    >>> network = untrained(ZOO["mlp-100"], load_images("digits"), seed=0)
+    >>> network.training
+    False
+    """
+    build = partial(kind.build, size=images.size, n_classes=images.n_classes)
+    training = Training(build, replace(kind.recipe, epochs=0), images, np.arange(1), seed)
+    return _restored(training, trained_weights(*training.task))
+
+
 def _trainings(names, images: Images, train_indices: np.ndarray, seed: int, device="cpu") -> list[Training]:
     shape = {"size": images.size, "n_classes": images.n_classes}
     kinds = [_architecture(name) for name in names]

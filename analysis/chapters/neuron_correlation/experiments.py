@@ -21,13 +21,23 @@ from analysis.measures.neurons import (
     chance_score,
     corrected_score,
     neuronal_correlation,
-    permutation_floor,
+    permutation_scores,
     symmetric_score,
 )
 from analysis.models.activations import Activations, record
 from analysis.models.architectures import cnn, mlp, recorded_layers
 from analysis.models.training import Recipe, accuracy
-from analysis.models.zoo import CNN_RECIPE, MLP_RECIPE, Network, Training, cached_all, load_network, load_zoo
+from analysis.models.zoo import (
+    CNN_RECIPE,
+    MLP_RECIPE,
+    ZOO,
+    Network,
+    Training,
+    cached_all,
+    load_network,
+    load_zoo,
+    untrained,
+)
 from analysis.progress import steps
 
 PENALTIES = {"index": "index", "relative": "relative", "none": None}
@@ -93,18 +103,23 @@ def compare(
     stimuli: np.ndarray | slice = slice(None),
     n_permutations: int = 10,
 ) -> dict[str, float]:
-    """Score source → target on some of the stimuli, with its two floors, its ceiling and its corrected value."""
+    """Score source → target on some of the stimuli, with its two floors, its ceiling and its corrected value.
+
+    `shuffled` is one more score with the stimuli shuffled, which has no part in the floor: what noise scores.
+    """
     options = {"source_layer": source.layer, "target_layer": target.layer, "penalty": PENALTIES[penalty]}
     a, b = source.values[stimuli], target.values[stimuli]
     score = neuronal_correlation(a, b, **options).score
-    floor = permutation_floor(a, b, n_permutations=n_permutations, **options)
-    ceiling = attainable_ceiling(**options)
+    *shuffles, shuffled = permutation_scores(a, b, n_permutations=n_permutations + 1, **options)
+    floor, ceiling = float(np.mean(shuffles)), attainable_ceiling(**options)
     return {
         "score": score,
         "chance": chance_score(len(a), **options),
         "floor": floor,
         "ceiling": ceiling,
         "corrected": corrected_score(score, floor, ceiling),
+        "shuffled": float(shuffled),
+        "shuffled corrected": corrected_score(shuffled, floor, ceiling),
     }
 
 
@@ -215,6 +230,7 @@ class ZooScores:
     table: pd.DataFrame
     matrix: np.ndarray
     stability: pd.DataFrame
+    controls: pd.DataFrame
 
 
 def compare_zoo(images: Images, *, penalty: str, seed: int, n_rounds: int, step: float) -> ZooScores:
@@ -230,9 +246,54 @@ def compare_zoo(images: Images, *, penalty: str, seed: int, n_rounds: int, step:
     table = pd.DataFrame([_described(network, stimuli, test.y) for network in steps(networks, "zoo accuracies")])
     for name in PENALTIES:
         both = [_both_ways(activations, reference, name) for activations in steps(seen, "zoo and trusted network")]
-        for column in ("score", "corrected"):
+        for column in ("score", "corrected", "shuffled"):
             table[f"{column} ({name})"] = [found[column] for found in both]
-    return ZooScores(table, _matrix(seen, penalty), _stability(seen, reference, penalty))
+    controls = pd.concat([_untrained(images, test.x, reference, seed), _baselines(test.x, reference)])
+    return ZooScores(table, _matrix(seen, penalty), _stability(seen, reference, penalty), controls)
+
+
+def _untrained(images: Images, x: torch.Tensor, reference: Activations, seed: int, n_each: int = 3) -> pd.DataFrame:
+    """Corrected scores with the trusted network of untrained networks of every normally trained architecture."""
+    kinds = {name: kind for name, kind in ZOO.items() if kind.training == "normal"}
+    rows = []
+    for name, kind in steps(kinds.items(), "untrained networks", len(kinds)):
+        for number in range(n_each):
+            module = untrained(kind, images, seed=seed + number)
+            seen = record(module, x, recorded_layers(module), pool="mean")
+            rows.append({"control": "untrained", "name": name} | _both_ways(seen, reference, "index"))
+    return pd.DataFrame(rows)
+
+
+def _baselines(x: torch.Tensor, reference: Activations) -> pd.DataFrame:
+    """The same for what needs no network: the images' pixels, and the sum of them."""
+    rows = [
+        {"control": name, "name": name} | _both_ways(baseline, reference, "index")
+        for name, baseline in baselines(x).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def baselines(x: torch.Tensor) -> dict[str, Activations]:
+    """Two "networks" of one layer that see nothing but the input: every pixel a unit, and their sum the only unit."""
+    pixels = x.flatten(1)
+    features = {"raw pixels": pixels, "total ink": pixels.sum(1, keepdim=True)}
+    return {
+        name: Activations(values, torch.zeros(values.shape[1], dtype=torch.int64), (name,))
+        for name, values in features.items()
+    }
+
+
+def baseline_scores(laboratories: list[Laboratory], penalty: str, n_probe: int) -> pd.DataFrame:
+    """What needs no network against the five perceptrons (all test images) and against the CNN (a draw of them)."""
+    rows = []
+    for lab in steps(laboratories, "baselines"):
+        draw = draw_stimuli(len(lab.test), min(n_probe, len(lab.test)), lab.seed, 0)
+        for name, baseline in baselines(lab.test.x).items():
+            nets = [compare(lab.activations[net], baseline, penalty, n_permutations=2) for net in NETS]
+            cnn_found = compare(baseline, lab.activations["CNN"], penalty, stimuli=draw)
+            for pair, found in {"nets → baseline": pd.DataFrame(nets).mean(), "baseline → CNN": cnn_found}.items():
+                rows.append({"seed": lab.seed, "baseline": name, "pair": pair} | dict(found))
+    return pd.DataFrame(rows)
 
 
 def _described(network: Network, stimuli: dict[str, list[torch.Tensor]], y: torch.Tensor) -> dict:
@@ -283,13 +344,16 @@ def _scores(seen: list[Activations], reference: Activations, penalty: str, stimu
     )
 
 
-def family_contrast(zoo: ZooScores, *, seed: int = 0) -> Measured:
+def family_contrast(zoo: ZooScores, *, shuffle: int | None = None, n_resamples: int = 2000, seed: int = 0) -> Measured:
     """Mean corrected score within families minus between families, among normally trained networks.
 
-    The interval resamples networks; a network drawn twice is never paired with itself.
+    The interval resamples networks; a network drawn twice is never paired with itself. `shuffle` is the seed of a
+    shuffle of the family labels, for noise.
     """
     normal = (zoo.table["training"] == "normal").to_numpy()
     families, matrix = zoo.table["family"].to_numpy()[normal], zoo.matrix[np.ix_(normal, normal)]
+    if shuffle is not None:
+        families = np.random.default_rng(shuffle).permutation(families)
 
     def contrast(rows: np.ndarray) -> float:
         pairs = rows[:, None] != rows[None, :]
@@ -297,7 +361,15 @@ def family_contrast(zoo: ZooScores, *, seed: int = 0) -> Measured:
         scores = matrix[np.ix_(rows, rows)]
         return scores[pairs & same].mean() - scores[pairs & ~same].mean()
 
-    return bootstrap_interval(contrast, np.arange(len(families)), seed=seed)
+    return bootstrap_interval(contrast, np.arange(len(families)), n_resamples=n_resamples, seed=seed)
+
+
+def training_effect(zoo: ZooScores, *, seed: int = 0) -> Measured:
+    """Corrected score of trained minus that of untrained networks, mean over architectures; bootstrap over these."""
+    trained = zoo.table.set_index("name")["corrected (index)"]
+    chance = zoo.controls[zoo.controls["control"] == "untrained"].groupby("name")["corrected"].mean()
+    difference = (trained.loc[chance.index] - chance).to_numpy()
+    return bootstrap_interval(np.mean, difference, over="architectures", seed=seed)
 
 
 def long_matrix(zoo: ZooScores) -> pd.DataFrame:
