@@ -1,8 +1,12 @@
-"""The objective of many probes at once: likelihood of odd-one-out choices and penalty, gradients and curvature.
+"""The objective of many probes at once: likelihood of odd-one-out answers and penalty, gradients and curvature.
 
 The gradient goes through S once: read the entries of each triplet, softmax, add back, which merges repeated pairs. S is
 symmetric, so each pair is needed once only. With few triplets just the entries that they name are computed, with many
-the upper triangle of S, in blocks.
+the upper triangle of S, in blocks. With *all* triplets of the objects nothing is looked up at all: what the answers say
+about a pair is added up once, and the normalisers are sums of rows (`_Complete`), ten times as fast.
+
+Answers are the positions of the odd ones (n,), or shares of the three positions (n, 3): probabilities, or counts of
+repeated answers.
 """
 
 import warnings
@@ -87,20 +91,68 @@ class _DensePairs:
         return [slice(first, first + height) for first in range(0, self.size, height)]
 
 
+class _Complete:
+    r"""All triplets of m objects with an answer each: the mean of :math:`\log\sum_a e^{S_a} - \sum_a q_a S_a`.
+
+    Its second part is linear in S, so the answers matter only through the sums of q over the triplets of each pair,
+    `shares` (B, m, m). The first part and its gradient need sums of three entries of exp S, which for one object are a
+    block plus a row plus a column.
+    """
+
+    def __init__(self, shares: torch.Tensor):
+        self.shares = shares
+
+    def take(self, rows: torch.Tensor) -> "_Complete":
+        return _Complete(self.shares[rows])
+
+    def evaluate(self, embedded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean over the triplets (B,) in float64, and half its gradient in S (B, m, m)."""
+        similarity = embedded @ embedded.mT
+        size = similarity.shape[1]
+        n_triplets = size * (size - 1) * (size - 2) / 6
+        similarity.diagonal(dim1=1, dim2=2).fill_(-torch.inf)  # no triplet holds an object twice
+        top = similarity.amax((1, 2))
+        # One shift for all. Where a sum is below e^-745 of the largest the value is infinite: no such step is kept.
+        raised = (similarity - top[:, None, None]).exp_()
+        logs, inverse = raised.new_zeros(len(raised), dtype=torch.float64), torch.zeros_like(raised)
+        for first in range(size - 2):
+            row = raised[:, first, first + 1 :]
+            sums = raised[:, first + 1 :, first + 1 :] + row[:, :, None]
+            sums += row[:, None, :]
+            sums.diagonal(dim1=1, dim2=2).fill_(1)
+            logs += sums.log().sum((1, 2), dtype=torch.float64) / 2
+            sums = sums.reciprocal_()
+            sums.diagonal(dim1=1, dim2=2).zero_()
+            inverse[:, first + 1 :, first + 1 :] += sums
+            inverse[:, first, first + 1 :] += sums.sum(2)
+        inverse = inverse.triu_(1)
+        half = raised * (inverse + inverse.mT) / (2 * n_triplets) - self.shares
+        similarity.diagonal(dim1=1, dim2=2).zero_()
+        linear = (self.shares * similarity).sum((1, 2), dtype=torch.float64)
+        return logs / n_triplets + top - linear, half
+
+
 def few_pairs(n_triplets: int, size: int) -> bool:
-    """Whether the pairs of the triplets take less time one by one than all of S takes at once (on a CPU)."""
+    """Whether the pairs of the triplets take less time one by one than all of S takes at once (on a CPU).
+
+    A pair alone costs a lookup on both ways and a dot product of its own; in a matrix product it costs about a
+    sixteenth of that (measured for 20 to 200 units).
+    """
     return 16 * n_triplets < size**2
 
 
 class Batch:
     """Several fits of one set of features, padded to one shape: objects (B, m, q), weights (B, N), pairs (B, 3, N).
 
-    The pairs are those that each possible odd one would leave, the chosen one's first.
+    The pairs are those that each possible odd one would leave. Weights are each triplet's share in the mean. With
+    `targets` (B, 3, N), which sum to the weights, all three positions are answers; without, the first pair is the
+    chosen one's. If `complete`, the objective is taken over all triplets, and the others stand for them where an
+    estimate will do: the first scale and the curvature.
     """
 
-    def __init__(self, objects, weights, pairs, regularizer, transform):
-        self.objects, self.weights, self.pairs = objects, weights, pairs
-        self.regularizer, self.transform = regularizer, transform
+    def __init__(self, objects, weights, targets, pairs, regularizer, transform, complete=None):
+        self.objects, self.weights, self.targets, self.pairs = objects, weights, targets, pairs
+        self.regularizer, self.transform, self.complete = regularizer, transform, complete
         # With shrinkage W is symmetric and positive at the optimum; searching such W only saves a sixth of the steps.
         # With ridge it is singular there, where a symmetric search gets stuck on the wrong side of 0.
         self.symmetric = transform == "full" and regularizer == "shrinkage"
@@ -108,28 +160,40 @@ class Batch:
     @classmethod
     def of(cls, coordinates: torch.Tensor, datasets, regularizer: str, transform: str) -> "Batch":
         used = [used_objects([triplets], len(coordinates)) for triplets, _ in datasets]
-        size, length = max(map(len, used)), max(len(choices) for _, choices in datasets)
-        device = coordinates.device
+        complete = _complete(datasets, used, coordinates)
+        if complete:
+            datasets = [_thinned(*data) for data in datasets]
+        size, length = max(map(len, used)), max(len(answers) for _, answers in datasets)
+        soft = any(answers.ndim == 2 for _, answers in datasets)
         objects = coordinates.new_zeros(len(datasets), size, coordinates.shape[1])
-        members = torch.zeros(len(datasets), 3, length, dtype=torch.int64, device=device)
+        members = torch.zeros(len(datasets), 3, length, dtype=torch.int64)
         weights = coordinates.new_zeros(len(datasets), length)
+        targets = coordinates.new_zeros(len(datasets), 3, length) if soft else None
         place = np.zeros(len(coordinates), dtype=np.int64)
-        for b, (rows, (triplets, choices)) in enumerate(zip(used, datasets, strict=True)):
+        for b, (rows, (triplets, answers)) in enumerate(zip(used, datasets, strict=True)):
             place[rows] = np.arange(len(rows))
-            objects[b, : len(rows)] = coordinates[torch.from_numpy(rows).to(device)]
-            members[b, :, : len(choices)] = torch.from_numpy(_chosen_first(place[triplets], choices)).to(device)
-            weights[b, : len(choices)] = 1 / len(choices)
-        odd, left, right = members.unbind(1)
+            objects[b, : len(rows)] = coordinates[torch.from_numpy(rows).to(coordinates.device)]
+            local = place[triplets]
+            if soft:
+                shares = torch.from_numpy(
+                    _shares(answers)[:, [0, 2, 1]].T
+                )  # the last is odd where the first two remain
+                targets[b, :, : len(answers)], weights[b, : len(answers)] = shares, shares.sum(0)
+            else:
+                local, weights[b, : len(answers)] = _chosen_first(local, answers), 1 / len(answers)
+            members[b, :, : len(answers)] = torch.from_numpy(local.T)
+        odd, left, right = members.to(coordinates.device).unbind(1)
         ones, others = torch.stack([left, odd, odd], 1), torch.stack([right, left, right], 1)
-        if device.type == "cpu" and few_pairs(length, size):
+        if coordinates.device.type == "cpu" and few_pairs(length, size):
             pairs = _SparsePairs.of(ones, others, size)
         else:
             pairs = _DensePairs.of(ones, others, size, coordinates.dtype)
-        return cls(objects, weights, pairs, regularizer, transform)
+        return cls(objects, weights, targets, pairs, regularizer, transform, complete)
 
     def take(self, rows: torch.Tensor) -> "Batch":
-        kept = (self.objects[rows], self.weights[rows], self.pairs.take(rows))
-        return Batch(*kept, self.regularizer, self.transform)
+        targets = None if self.targets is None else self.targets[rows]
+        kept = (self.objects[rows], self.weights[rows], targets, self.pairs.take(rows))
+        return Batch(*kept, self.regularizer, self.transform, self.complete and self.complete.take(rows))
 
     def embed(self, core):
         return self.objects * core[:, None] if core.ndim == 2 else self.objects @ core
@@ -142,19 +206,34 @@ class Batch:
         """Log-probabilities (B, 3, N) of the three choices, the one made first."""
         return torch.log_softmax(self.compare(core), 1)
 
+    def answered(self, values):
+        """Values (B, 3, N) of the positions averaged over the answers to each triplet (B, N)."""
+        if self.targets is None:
+            return values[:, 0]
+        return (values * self.targets).sum(1) / self.weights.clamp_min(torch.finfo(values.dtype).tiny)
+
     def evaluate(self, core, penalty: float, likelihood=None):
         """Objective (B,) in float64 and its gradient in the core; overwrites the likelihood, if given."""
-        likelihood = self.likelihood(core) if likelihood is None else likelihood
-        loss = -(likelihood[:, 0] * self.weights).sum(1, dtype=torch.float64)
-        residual = likelihood.exp_()
-        residual[:, 0] -= 1
-        residual *= self.weights[:, None]
+        loss, pulled = self._loss(core, likelihood)
         value, slope = self.penalty(core)
-        return loss + penalty * value, self.gradient(residual, core).add_(slope, alpha=penalty)
+        return loss + penalty * value, self.gradient(pulled, core).add_(slope, alpha=penalty)
 
-    def gradient(self, residual, core):
+    def _loss(self, core, likelihood):
+        """Negative log-likelihood (B,), and half its gradient in S times the objects (B, m, q)."""
+        if self.complete:
+            loss, half = self.complete.evaluate(self.embed(core))
+            return loss, half @ self.objects
+        likelihood = self.likelihood(core) if likelihood is None else likelihood
+        loss = -(self.answered(likelihood) * self.weights).sum(1, dtype=torch.float64)
+        residual = likelihood.exp_().mul_(self.weights[:, None])
+        if self.targets is None:
+            residual[:, 0] -= self.weights
+        else:
+            residual -= self.targets
+        return loss, self.pairs.pull(residual, self.objects)
+
+    def gradient(self, pulled, core):
         """Gradient of the likelihood in the core, among symmetric cores where those suffice."""
-        pulled = self.pairs.pull(residual, self.objects)
         if core.ndim == 2:
             return 2 * core * (self.objects * pulled).sum(1)
         half = self.objects.mT @ pulled
@@ -197,9 +276,41 @@ def used_objects(tables, n_objects: int) -> np.ndarray:
 
 
 def _chosen_first(local: np.ndarray, choices: np.ndarray) -> np.ndarray:
-    """Members (3, n) of the triplets, cyclically turned so that the odd one comes first."""
-    rows = np.arange(len(local))
-    return np.stack([local[rows, (choices + turn) % 3] for turn in range(3)])
+    """The triplets (n, 3), cyclically turned so that the odd one comes first."""
+    return np.take_along_axis(local, (choices[:, None] + np.arange(3)) % 3, axis=1)
+
+
+def _shares(answers: np.ndarray) -> np.ndarray:
+    """Answers as shares (n, 3) of the whole, which sum to 1."""
+    table = np.eye(3)[answers] if answers.ndim == 1 else answers
+    return table / table.sum()
+
+
+SKETCH = 20_000  # triplets that stand for all of them in estimates
+
+
+def _complete(datasets, used: list[np.ndarray], coordinates: torch.Tensor) -> "_Complete | None":
+    """All triplets of the objects, if every data set has just these, with equal weights and no answer that is sure."""
+    triplets, size = datasets[0][0], len(used[0])
+    whole = len(triplets) == size * (size - 1) * (size - 2) // 6 > SKETCH
+    if not whole or any(data[0] is not triplets or data[1].ndim != 2 for data in datasets):
+        return None
+    local = np.searchsorted(used[0], triplets)
+    ordered = np.sort(local, axis=1) @ [size * size, size, 1]
+    weights = [answers.sum(1) for _, answers in datasets]
+    even = all(np.allclose(weight, weight[0], rtol=1e-9, atol=0) for weight in weights)
+    if not even or len(np.unique(ordered)) < len(ordered) or any((answers <= 0).any() for _, answers in datasets):
+        return None
+    left = np.stack([local[:, a] * size + local[:, b] for a, b in ((1, 2), (0, 2), (0, 1))], 1).ravel()
+    pairs = [np.bincount(left, _shares(answers).ravel(), size**2).reshape(size, size) for _, answers in datasets]
+    shares = torch.from_numpy(np.stack(pairs)).to(coordinates)
+    return _Complete((shares + shares.mT) / 2)
+
+
+def _thinned(triplets: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Evenly spaced ones of the triplets, so many that they can stand for all."""
+    rows = np.linspace(0, len(triplets) - 1, SKETCH).round().astype(np.int64)
+    return triplets[rows], answers[rows]
 
 
 def _orthogonality(core):

@@ -5,6 +5,9 @@ With :math:`S = (XW)(XW)^\top` the odd one of a triplet is chosen with probabili
 
 .. math:: -\frac1N \sum_t \log p(\text{choice}_t) + \lambda R(W).
 
+Answers may also be the *probabilities* of the three choices: then the sum over all triplets is the limit of infinitely
+many answers, and the fit has no sampling noise left.
+
 How the fits are made fast, with nothing approximated:
 
 - Only the row space of the training objects matters to a full transform: the features are rotated to their ``r``
@@ -24,7 +27,7 @@ from analysis.checks import as_features, choose
 from analysis.recovery import lbfgs
 from analysis.recovery.lbfgs import Minima, minimize
 from analysis.recovery.likelihood import Batch, Objective, few_pairs, used_objects
-from analysis.recovery.triplets import check_choices, check_triplets
+from analysis.recovery.triplets import check_answers, check_triplets
 
 REGULARIZERS = ("shrinkage", "ridge")
 TRANSFORMS = ("full", "diagonal", "low-rank", "zero-shot")
@@ -40,6 +43,10 @@ class Probe:
         Mean negative log-likelihood of the training choices + penalty · R, in nats; lower is better.
     converged : bool
         Whether the fit came to rest at an optimum. False too when the data have none (see `fit_probe`).
+    gap : float
+        How far the objective is above its minimum, in nats, as estimated from curvature and from the last steps. True
+        within a factor of three; up to twenty times too small where hardly any penalty meets more units than objects.
+        What a fit predicts about *other* objects moves by more, about as the square root. 0 for a zero-shot transform.
     gradient_norm : float
         Euclidean norm of the objective's gradient at the returned weights: in W; in symmetric W where the optimum is
         one (shrinkage of a full transform); in the diagonal of a diagonal W.
@@ -51,6 +58,7 @@ class Probe:
 
     objective: float
     converged: bool
+    gap: float
     gradient_norm: float
     penalty: float
     transform: str
@@ -110,8 +118,9 @@ def fit_probe(
         Used as given: nothing is centred or scaled. float64 features are fitted in float64, all else in float32.
     triplets : integer array of shape (n, 3)
         Rows of `features`, 0-based, three different ones a row.
-    choices : integer array of shape (n,)
-        Position 0, 1 or 2 of the odd one.
+    choices : integer array of shape (n,), or array of shape (n, 3)
+        Position 0, 1 or 2 of the odd one; or for each position its probability, or how many answers named it. Rows
+        count by their sums. With equal sums over all triplets of the objects a fit is several times as fast.
     penalty : float
         λ ≥ 0.
     regularizer : {"shrinkage", "ridge"}
@@ -123,6 +132,8 @@ def fit_probe(
         Columns of a low-rank transform, at most the rank of the training objects' features.
     start : array shaped like the weights, optional
         Where the search begins; by default at the best multiple of the identity (low-rank: of the leading axes).
+        Directions that it maps to nothing have no slope, so that a search would never leave a saddle there: they begin
+        at a tenth of its largest scale (of 1 if it is all zeros).
     tolerance : float
         The fit stops when the decrease still to come, as estimated, is below it. The estimate is rough: hard X
     max_iterations : int
@@ -224,7 +235,7 @@ def fit_probes(
     tables = [as_features(table, "features", min_stimuli=3, device=device) for table in features]
     if len({len(table) for table in tables}) > 1:
         raise ValueError(f"'features' must share their objects, got {[len(table) for table in tables]} rows.")
-    checked = [_checked_data(*data, len(tables[0])) for data in datasets] if tables else []
+    checked = _checked_datasets(datasets, len(tables[0])) if tables else []
     options = _Options(penalties, regularizer, transform, rank, start, tolerance, max_iterations)
     return [_fit_table(table, checked, options) for table in tables]
 
@@ -237,11 +248,12 @@ def _checked_penalties(penalties) -> list[float]:
     return penalties
 
 
-def _checked_data(triplets, choices, n_objects: int) -> tuple[np.ndarray, np.ndarray]:
-    triplets = check_triplets(triplets, n_objects)
-    if len(triplets) == 0:
+def _checked_datasets(datasets, n_objects: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The data sets, checked; triplets that several of them share stay shared."""
+    shared = {id(triplets): check_triplets(triplets, n_objects) for triplets, _ in datasets}
+    if any(len(triplets) == 0 for triplets in shared.values()):
         raise ValueError("'triplets' must hold at least 1 triplet, got none.")
-    return triplets, check_choices(choices, len(triplets))
+    return [(shared[id(triplets)], check_answers(choices, len(shared[id(triplets)]))) for triplets, choices in datasets]
 
 
 @dataclass(frozen=True)
@@ -294,9 +306,16 @@ def _start(coordinates: torch.Tensor, basis, options: _Options) -> torch.Tensor:
     if tuple(start.shape) != wanted:
         raise ValueError(f"'start' must have shape {wanted}, got {tuple(start.shape)}.")
     if basis is None:
-        return start.diagonal().clone()
-    inside = basis.T @ start
+        return _lifted(torch.diag(start.diagonal())).diagonal().clone()
+    inside = _lifted(basis.T @ start)
     return inside if options.transform == "low-rank" else _root(inside @ inside.T)
+
+
+def _lifted(start: torch.Tensor) -> torch.Tensor:
+    """The start with no singular value below a tenth of the largest: along W's null space every gradient vanishes."""
+    left, sizes, right = torch.linalg.svd(start, full_matrices=False)
+    floor = sizes[0] if sizes[0] > 0 else torch.ones_like(sizes[0])
+    return (left * sizes.clamp_min(0.1 * floor)) @ right
 
 
 def _root(squared: torch.Tensor) -> torch.Tensor:
@@ -343,7 +362,8 @@ def _fit(batch: Batch, core: torch.Tensor, penalty: float, options: _Options) ->
     points = core.flatten(1)
     if options.transform == "zero-shot":
         values, gradients = objective.evaluate(points)
-        return Minima(points, values, torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool))
+        rest = torch.zeros_like(gradients), torch.ones(len(core), dtype=torch.bool), torch.zeros(len(core))
+        return Minima(points, values, *rest)
     limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
     found = minimize(objective, points, **limits)
     for _ in range(3 if batch.symmetric else 0):
@@ -385,7 +405,7 @@ def _ahead(previous, penalty: float, first: torch.Tensor, regularizer: str) -> t
 def _best_scale(batch: Batch, core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Factor of S under `core` that is most likely, within e^±4; and whether S predicts every choice (B,)."""
     logits = batch.compare(core)
-    margins = logits - logits[:, :1]
+    margins = logits - batch.answered(logits)[:, None]
     log_scale = margins.new_zeros(len(margins))
     for _ in range(5):
         scaled = margins * log_scale.exp()[:, None, None]
@@ -418,6 +438,7 @@ def _probe(core, found: Minima, row: int, converged: bool, penalty: float, basis
     return Probe(
         objective=float(found.values[row]),
         converged=converged,
+        gap=float(found.gaps[row]),
         gradient_norm=float(found.gradients[row].norm()),
         penalty=penalty,
         transform=options.transform,

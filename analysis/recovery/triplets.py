@@ -230,6 +230,23 @@ def check_choices(choices, n_triplets: int) -> np.ndarray:
     return choices
 
 
+def check_answers(answers, n_triplets: int) -> np.ndarray:
+    """Choices as `check_choices`, or probabilities or counts of the three positions as float64 (`n_triplets`, 3)."""
+    if np.ndim(answers) != 2:
+        return check_choices(answers, n_triplets)
+    answers = np.asarray(answers)
+    if answers.dtype.kind not in "iuf":
+        raise ValueError(f"'choices' must hold real numbers, got {answers.dtype}.")
+    if answers.shape != (n_triplets, 3):
+        raise ValueError(f"'choices' must have shape ({n_triplets},) or ({n_triplets}, 3), got {answers.shape}.")
+    wrong = answers[~(np.isfinite(answers) & (answers >= 0))]
+    if wrong.size:
+        raise ValueError(f"'choices' must be finite and at least 0, got {wrong[0]}.")
+    if not (answers.sum(axis=1) > 0).all():
+        raise ValueError(f"'choices' must hold an answer in every row, got none in {(answers.sum(1) <= 0).sum()} rows.")
+    return answers.astype(np.float64)
+
+
 def check_triplets(triplets, n_objects: int) -> np.ndarray:
     """Triplets as int64 (n, 3) with entries from 0 to `n_objects` − 1, three different ones a row, or a ValueError."""
     triplets = as_integers(triplets, "triplets", shape=(None, 3))

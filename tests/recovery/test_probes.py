@@ -1,8 +1,11 @@
 """Fits of transforms: gradients, optima, exact reductions, convergence."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize
 
 from analysis.recovery import lbfgs, likelihood
 from analysis.recovery.likelihood import Batch
@@ -303,6 +306,128 @@ def test_units_no_object_uses_would_make_low_rank_shrinkage_vanish():
     assert padded.objective == pytest.approx(found.objective, abs=1e-6)
 
 
+# Probabilities and counts as answers ----------------------------------------------------------------------------------
+
+
+def whole_design(n_objects=14, width=5, seed=0):
+    """Features, all triplets of the objects, and the probabilities that another geometry of them gives."""
+    features, *_ = problem(seed, n_objects=n_objects, width=width, n=10)
+    truth = features @ np.random.default_rng(seed + 1).normal(size=(width, width))
+    triplets = np.array(list(combinations(range(n_objects), 3)))
+    return features, triplets, choice_probabilities(truth @ truth.T, triplets)
+
+
+def slow_objective(flat, features, triplets, answers, penalty, regularizer):
+    """The definition; its gradient is left to finite differences."""
+    weights = flat.reshape(features.shape[1], -1)
+    logs = np.log(choice_probabilities((features @ weights) @ (features @ weights).T, triplets))
+    return -(answers * logs).sum() / answers.sum() + penalty * penalty_of(weights, regularizer)
+
+
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+@pytest.mark.parametrize("kind", ["probabilities", "counts"])
+def test_fits_to_probabilities_and_counts_reach_the_optimum_of_an_independent_solver(regularizer, kind):
+    features, triplets, answers = whole_design(9, 3)
+    if kind == "counts":
+        answers = np.random.default_rng(0).multinomial(5, answers).astype(float)
+        answers[::2] *= 3  # rows that count more
+    terms = (features, triplets, answers, 0.01, regularizer)
+    solved = minimize(slow_objective, np.eye(3).ravel(), terms, method="BFGS", options={"gtol": 1e-9, "maxiter": 500})
+    found = fit_probe(features, triplets, answers, penalty=0.01, regularizer=regularizer, tolerance=1e-12)
+    assert found.converged
+    assert found.objective == pytest.approx(solved.fun, abs=1e-9)
+
+
+def test_counts_are_answers_given_again():
+    features, triplets, answers = whole_design(9, 3)
+    counts = np.random.default_rng(0).multinomial(3, answers)
+    rows = np.repeat(np.repeat(np.arange(len(triplets)), 3), counts.ravel())
+    choices = np.repeat(np.tile(np.arange(3), len(triplets)), counts.ravel())
+    single = fit_probe(features, triplets[rows], choices, penalty=0.01, tolerance=1e-10)
+    merged = fit_probe(features, triplets, counts, penalty=0.01, tolerance=1e-10)
+    assert merged.objective == pytest.approx(single.objective, abs=1e-9)
+    np.testing.assert_allclose(merged.similarity(features), single.similarity(features), atol=1e-3)
+
+
+def test_sampled_answers_approach_the_fit_to_probabilities_as_there_are_more():
+    features, triplets, answers = whole_design()
+    limit = fit_probe(features, triplets, answers, penalty=0.01, tolerance=1e-10)
+    chances = choice_probabilities(limit.similarity(features), triplets)
+    rng = np.random.default_rng(2)
+    away = []
+    for per_triplet in (1, 25, 625):
+        sampled = rng.multinomial(per_triplet, answers)
+        fit = fit_probe(features, triplets, sampled, penalty=0.01, tolerance=1e-10)
+        away.append(np.abs(choice_probabilities(fit.similarity(features), triplets) - chances).mean())
+    assert away[1] < 0.5 * away[0]  # an error of 1/√n falls to a fifth each time
+    assert away[2] < 0.5 * away[1]
+    assert away[2] < 0.005
+
+
+@pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_all_triplets_at_once_are_the_triplets_one_by_one(monkeypatch, transform, regularizer):
+    features, triplets, answers = whole_design(11, 4)
+    shuffled = np.random.default_rng(3).permuted(triplets, axis=1)
+    other = np.random.default_rng(4).dirichlet(np.ones(3), len(triplets))
+    batches = []
+    for sketch in (10**9, 20):
+        monkeypatch.setattr(likelihood, "SKETCH", sketch)
+        data = [(shuffled, answers), (shuffled, 7 * other)]
+        batches.append(Batch.of(torch.from_numpy(features), data, regularizer, transform))
+    assert [batch.complete is None for batch in batches] == [True, False]
+    shape = {"full": (4, 4), "diagonal": (4,), "low-rank": (4, 2)}[transform]
+    core = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for one, all_ in zip(*(batch.evaluate(core, 0.1) for batch in batches), strict=True):
+        torch.testing.assert_close(one, all_, rtol=1e-10, atol=1e-12)
+    for one, all_ in zip(*(batch.take(torch.tensor([1])).evaluate(core[1:], 0.1) for batch in batches), strict=True):
+        torch.testing.assert_close(one, all_, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("spoil", ["a triplet twice", "uneven rows", "a sure answer", "choices"])
+def test_only_whole_designs_are_taken_at_once(monkeypatch, spoil):
+    monkeypatch.setattr(likelihood, "SKETCH", 20)
+    features, triplets, answers = whole_design(11, 4)
+    if spoil == "a triplet twice":
+        triplets = np.concatenate([triplets[1:], triplets[1:2]])
+    elif spoil == "uneven rows":
+        answers[0] *= 2
+    elif spoil == "a sure answer":
+        answers[0] = [1, 0, 0]
+    else:
+        answers = answers.argmax(1)
+    assert Batch.of(torch.from_numpy(features), [(triplets, answers)], "ridge", "full").complete is None
+
+
+@pytest.mark.parametrize(("penalty", "factor"), [(1e-1, 3), (1e-2, 3), (1e-3, 3), (1e-5, 20)])
+def test_the_gap_says_how_far_the_optimum_is(penalty, factor):
+    for seed in range(4):
+        features, triplets, answers = whole_design(12, 20, seed)  # more units than objects: the ill-posed case
+        answers = 0.5 / 3 + 0.5 * answers  # as noisy as people
+        rough, fine = (fit_probe(features, triplets, answers, penalty=penalty, tolerance=t) for t in (1e-5, 1e-12))
+        assert rough.converged
+        assert rough.gap <= 1e-5
+        assert 0 <= rough.objective - fine.objective + 1e-12 <= factor * rough.gap
+
+
+# Starts ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+@pytest.mark.parametrize("start", ["zeros", "one direction"])
+def test_a_start_at_a_saddle_still_ends_at_the_optimum(transform, regularizer, start):
+    features, triplets, choices = problem(width=4)
+    rank = 2 if transform == "low-rank" else None
+    first = np.zeros((4, rank or 4))
+    first[0, 0] = start != "zeros"
+    options = {"penalty": 0.01, "regularizer": regularizer, "transform": transform, "rank": rank, "tolerance": 1e-8}
+    usual = fit_probe(features, triplets, choices, **options)
+    found = fit_probe(features, triplets, choices, start=first, **options)
+    assert found.converged
+    assert found.objective == pytest.approx(usual.objective, abs=1e-6)
+
+
 # Many at once ---------------------------------------------------------------------------------------------------------
 
 
@@ -430,6 +555,11 @@ BAD = [
     ({"choices": CHOICES[:-1]}, "'choices' must hold one answer for each of the 10 triplets, got 9"),
     ({"choices": CHOICES + 1}, "'choices' must be 0, 1 or 2"),
     ({"choices": CHOICES.astype(float)}, "'choices' must hold integers"),
+    ({"choices": np.ones((9, 3))}, r"'choices' must have shape \(10,\) or \(10, 3\), got \(9, 3\)"),
+    ({"choices": np.full((10, 3), np.nan)}, "'choices' must be finite and at least 0, got nan"),
+    ({"choices": -np.ones((10, 3))}, "'choices' must be finite and at least 0, got -1.0"),
+    ({"choices": np.zeros((10, 3))}, "'choices' must hold an answer in every row, got none in 10 rows"),
+    ({"choices": np.ones((10, 3), complex)}, "'choices' must hold real numbers"),
     ({"triplets": TRIPLETS + 25}, "'triplets' must index objects 0 to 29"),
     ({"triplets": TRIPLETS * 0}, "'triplets' must name three different objects"),
     ({"triplets": TRIPLETS[:0], "choices": CHOICES[:0]}, "'triplets' must hold at least 1 triplet"),
