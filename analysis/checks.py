@@ -52,3 +52,17 @@ def choose(value, name: str, choices):
     if value not in choices:
         raise ValueError(f"'{name}' must be one of {', '.join(map(repr, choices))}, got {value!r}.")
     return value
+
+
+def as_count(value, name: str, minimum: int = 1) -> int:
+    """`value` if it is an integer of at least `minimum`, else a ValueError that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
+        raise ValueError(f"'{name}' must be an integer of at least {minimum}, got {value!r}.")
+    return int(value)
+
+
+def as_share(value, name: str) -> float:
+    """`value` if it lies between 0 and 1, both excluded, else a ValueError that names the argument."""
+    if not 0 < value < 1:
+        raise ValueError(f"'{name}' must lie between 0 and 1, got {value!r}.")
+    return float(value)

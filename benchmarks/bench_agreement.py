@@ -15,7 +15,8 @@ import numpy as np
 from statsmodels.stats.inter_rater import aggregate_raters
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_kappa
 
-from analysis.measures.agreement import agreement_from_predictions, bootstrap_kappa
+from analysis.measures.agreement import agreement_from_predictions
+from analysis.measures.kappa_bootstrap import bootstrap_kappa
 
 RECOUNTED = 3
 

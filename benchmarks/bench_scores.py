@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.measures.spearman import bootstrap_spearman, spearman_matrix
+from analysis.measures.spearman import spearman_matrix
+from analysis.measures.spearman_bootstrap import bootstrap_spearman
 
 N_MODELS, N_METRICS, N_RESAMPLES = 241, 69, 1000
 

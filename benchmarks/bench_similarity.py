@@ -15,7 +15,8 @@ from statistics import median
 import numpy as np
 import torch
 
-from analysis.measures.similarity import cka_matrix, rsa_matrix
+from analysis.measures.cka import cka_matrix
+from analysis.measures.rsa import rsa_matrix
 
 
 def products(features, grams):

@@ -15,8 +15,12 @@ from analysis.data.corruptions import KINDS
 from analysis.data.images import load_images
 from analysis.data.leaderboards import read_table
 from analysis.data.registry import registry
-from analysis.measures.aggregation import aggregate, explained_variance, tree_leaves
-from analysis.measures.spearman import bootstrap_spearman, eigenvalue_spectrum, spearman_matrix
+from analysis.measures.aggregation import aggregate
+from analysis.measures.overall_scores import explained_variance
+from analysis.measures.spearman import spearman_matrix
+from analysis.measures.spearman_bootstrap import bootstrap_spearman
+from analysis.measures.spectrum import eigenvalue_spectrum
+from analysis.measures.trees import tree_leaves
 from analysis.models.zoo import load_network
 from analysis.recovery.observers import Observer, simulated_observer
 from analysis.recovery.triplets import choice_probabilities, draw_triplets

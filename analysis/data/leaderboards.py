@@ -22,7 +22,7 @@ import pandas as pd
 import yaml
 
 from analysis.checks import choose
-from analysis.measures.aggregation import Tree, check_tree, tree_children, tree_leaves
+from analysis.measures.trees import Tree, check_tree, tree_children, tree_leaves
 
 MEASURED, FAILED, MISSING, IMPOSSIBLE = "measured", "failed", "missing", "impossible"
 FAILED_MARK = "X"
@@ -134,7 +134,7 @@ class Leaderboard:
     metrics : DataFrame, indexed by metric
         Columns part (the tree's first level) and group (its second level, where the first is divided into groups).
     tree : nested mapping
-        How the metrics are averaged, see `analysis.measures.spearman.hierarchical_mean`.
+        How the metrics are averaged, see `analysis.measures.aggregation.hierarchical_mean`.
     report : DataFrame with columns what, model, metric, value, reason
         Everything that was read but is not in `scores`.
     """

@@ -9,7 +9,7 @@ from scipy import stats
 
 from analysis.chapters.metric_correlation import claims as committed
 from analysis.chapters.metric_correlation import experiments, public_tables
-from analysis.measures.aggregation import explained_variance
+from analysis.measures.overall_scores import explained_variance
 from analysis.measures.spearman import spearman_matrix
 from analysis.runs import claims, runner, verdicts
 from analysis.runs.runner import embedded

@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from analysis.data.leaderboards import BRAINSCORE_TREE, model_family, read_brainscore, read_groups, read_table
-from analysis.measures.aggregation import aggregate, explained_variance, hierarchical_mean, tree_leaves
+from analysis.measures.aggregation import aggregate, hierarchical_mean
+from analysis.measures.overall_scores import explained_variance
 from analysis.measures.spearman import spearman_matrix
+from analysis.measures.trees import tree_leaves
 
 LEAVES = tree_leaves(BRAINSCORE_TREE)
 V1, I2N, ODD_ONE_OUT = "FreemanZiemba2013.V1-pls", "Rajalingham2018-i2n", "Hebart2023-match"

@@ -14,13 +14,9 @@ from analysis.data.answers import Predictions, read_predictions
 from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images
 from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.measures.agreement import (
-    Agreement,
-    accuracy_floor,
-    agreement_from_predictions,
-    bootstrap_kappa,
-    contrastive_stimuli,
-)
+from analysis.measures.accuracy_floor import accuracy_floor
+from analysis.measures.agreement import Agreement, agreement_from_predictions, contrastive_stimuli
+from analysis.measures.kappa_bootstrap import bootstrap_kappa
 from analysis.models.zoo import ZOO, out_of_sample_answers
 from analysis.progress import steps
 

@@ -9,13 +9,9 @@ import pandas as pd
 from analysis.chapters.contrastive_stimuli.experiments import agreement, chosen, mean_of_halves, random_halves
 from analysis.data.answers import ModelVsHuman, Predictions
 from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.measures.agreement import (
-    bootstrap_kappa,
-    correctness,
-    error_consistency_matrix,
-    fleiss_kappa,
-    stimulus_agreement,
-)
+from analysis.measures.agreement import fleiss_kappa, stimulus_agreement
+from analysis.measures.error_consistency import correctness, error_consistency_matrix
+from analysis.measures.kappa_bootstrap import bootstrap_kappa
 from analysis.progress import steps
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -11,7 +11,7 @@ import torch
 from analysis.cache import Arrays, kept
 from analysis.data.images import Images, halves
 from analysis.intervals import Measured, bootstrap_interval
-from analysis.measures.similarity import cka_matrix
+from analysis.measures.cka import cka_matrix
 from analysis.models.activations import record
 from analysis.models.zoo import ZOO, Network, load_zoo
 from analysis.progress import steps

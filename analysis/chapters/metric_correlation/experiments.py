@@ -10,8 +10,10 @@ from analysis.chapters.metric_correlation.parameters import MIN_MODELS
 from analysis.chapters.metric_correlation.reported import MANY_PLACES
 from analysis.data.leaderboards import FAILED, MEASURED, Leaderboard
 from analysis.intervals import Measured, bootstrap_interval
-from analysis.measures.aggregation import aggregate, hierarchical_mean, rank_changes, top_share
-from analysis.measures.spearman import SpearmanBootstrap, SpearmanMatrix, bootstrap_spearman, spearman_matrix
+from analysis.measures.aggregation import aggregate, hierarchical_mean, top_share
+from analysis.measures.overall_scores import rank_changes
+from analysis.measures.spearman import SpearmanMatrix, spearman_matrix
+from analysis.measures.spearman_bootstrap import SpearmanBootstrap, bootstrap_spearman
 
 HIERARCHY, PLAIN, Z, RANK = "leaderboard's mean", "mean of all metrics", "mean z-score", "mean rank"
 """Four overall scores; the first is the one that a leaderboard publishes, every part counting the same."""

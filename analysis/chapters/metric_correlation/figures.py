@@ -15,7 +15,8 @@ from analysis.chapters.metric_correlation.experiments import HIERARCHY, RANK, Z,
 from analysis.chapters.metric_correlation.reported import MANY_PLACES, RHO_MEAN_RANK, RHO_MEAN_Z
 from analysis.data.leaderboards import FAILED, IMPOSSIBLE, MISSING, Leaderboard
 from analysis.intervals import Measured
-from analysis.measures.spearman import SpearmanMatrix, Spectrum
+from analysis.measures.spearman import SpearmanMatrix
+from analysis.measures.spectrum import Spectrum
 from analysis.runs.plots import GREY, PALETTE
 
 _GAPS = {

@@ -16,7 +16,8 @@ from analysis.data.leaderboards import Leaderboard, read_brainscore
 from analysis.data.registry import public_path
 from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.measures.aggregation import aggregate
-from analysis.measures.spearman import bootstrap_spearman, spearman_matrix
+from analysis.measures.spearman import spearman_matrix
+from analysis.measures.spearman_bootstrap import bootstrap_spearman
 
 ODD_ONE_OUT, ACCURACY = "Hebart2023-match", "ImageNet-top1"
 PUBLISHED = "published average"

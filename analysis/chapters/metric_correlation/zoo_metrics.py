@@ -15,11 +15,14 @@ from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images, halves, load_images
 from analysis.data.leaderboards import Leaderboard, read_table
 from analysis.measures import agreement
-from analysis.measures.agreement import contrastive_stimuli, correctness, error_consistency_matrix, stimulus_agreement
-from analysis.measures.neurons import corrected_score, permutation_floor, symmetric_score
-from analysis.measures.similarity import cka_matrix, rsa_matrix
+from analysis.measures.agreement import contrastive_stimuli, stimulus_agreement
+from analysis.measures.cka import cka_matrix
+from analysis.measures.error_consistency import correctness, error_consistency_matrix
+from analysis.measures.neuron_ceiling import corrected_score
+from analysis.measures.rsa import rsa_matrix
 from analysis.models.activations import record
 from analysis.models.attacks import sign_gradient_step
+from analysis.models.comparison import compare_networks
 from analysis.models.training import predict
 from analysis.models.zoo import ZOO, Network, load_network, load_zoo
 from analysis.progress import steps
@@ -165,8 +168,9 @@ def _rsa_with(reference: torch.Tensor, features: list[torch.Tensor]) -> np.ndarr
 
 def matched_units(units: torch.Tensor, reference: torch.Tensor) -> float:
     """Neuronal correlation of two layers, both ways, above its floor: 1 = all units have twins, 0 = unrelated units."""
-    there, back = (permutation_floor(*pair, n_permutations=3) for pair in ((units, reference), (reference, units)))
-    return corrected_score(symmetric_score(units, reference), (there + back) / 2, 1.0)
+    ways = [compare_networks(*pair, n_permutations=3) for pair in ((units, reference), (reference, units))]
+    score, floor, ceiling = (sum(getattr(way, part) for way in ways) / 2 for part in ("score", "floor", "ceiling"))
+    return corrected_score(score, floor, ceiling)
 
 
 def answer_likeness(answers: list[dict], theirs: dict, labels: np.ndarray, n_contrastive: int) -> dict[str, np.ndarray]:

@@ -16,16 +16,12 @@ from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, N_PRO
 from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images, halves, split
 from analysis.intervals import Measured, bootstrap_interval, spearman
-from analysis.measures.neurons import (
-    attainable_ceiling,
-    chance_score,
-    corrected_score,
-    neuronal_correlation,
-    permutation_scores,
-    symmetric_score,
-)
+from analysis.measures.neuron_ceiling import attainable_ceiling, corrected_score
+from analysis.measures.neuron_floor import chance_score
+from analysis.measures.neurons import neuronal_correlation, symmetric_score
 from analysis.models.activations import Activations, record
 from analysis.models.architectures import cnn, mlp, recorded_layers
+from analysis.models.comparison import compare_networks
 from analysis.models.training import Recipe, accuracy
 from analysis.models.zoo import (
     CNN_RECIPE,
@@ -107,19 +103,24 @@ def compare(
 
     `shuffled` is one more score with the stimuli shuffled, which has no part in the floor: what noise scores.
     """
-    options = {"source_layer": source.layer, "target_layer": target.layer, "penalty": PENALTIES[penalty]}
-    a, b = source.values[stimuli], target.values[stimuli]
-    score = neuronal_correlation(a, b, **options).score
-    *shuffles, shuffled = permutation_scores(a, b, n_permutations=n_permutations + 1, **options)
-    floor, ceiling = float(np.mean(shuffles)), attainable_ceiling(**options)
+    found = compare_networks(
+        source.values[stimuli],
+        target.values[stimuli],
+        source_layer=source.layer,
+        target_layer=target.layer,
+        penalty=PENALTIES[penalty],
+        n_permutations=n_permutations + 1,
+    )
+    *shuffles, shuffled = found.shuffled
+    floor = float(np.mean(shuffles))
     return {
-        "score": score,
-        "chance": chance_score(len(a), **options),
+        "score": found.score,
+        "chance": found.chance,
         "floor": floor,
-        "ceiling": ceiling,
-        "corrected": corrected_score(score, floor, ceiling),
-        "shuffled": float(shuffled),
-        "shuffled corrected": corrected_score(shuffled, floor, ceiling),
+        "ceiling": found.ceiling,
+        "corrected": corrected_score(found.score, floor, found.ceiling),
+        "shuffled": shuffled,
+        "shuffled corrected": corrected_score(shuffled, floor, found.ceiling),
     }
 
 

@@ -1,6 +1,4 @@
-"""Representational similarity of many models at once: centred kernel alignment (CKA) and representational
-similarity analysis (RSA). Every model becomes one vector over pairs of stimuli; one matrix product compares them all.
-"""
+"""Centred kernel alignment (CKA) of many models at once: every model becomes one vector over pairs of stimuli."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +7,9 @@ from itertools import combinations_with_replacement
 import numpy as np
 import torch
 from torch.linalg import vector_norm
-from torch.nn.functional import normalize, pdist
 
-from analysis.checks import ArrayLike, as_features, choose
+from analysis.checks import ArrayLike, as_count
+from analysis.measures._representations import as_representations, inner_products, normalised
 
 
 def cka_matrix(
@@ -74,86 +72,12 @@ def cka_matrix(
     array([[ 1.  , -0.01],
            [-0.01,  1.  ]])
     """
-    if block_size < 1:
-        raise ValueError(f"'block_size' must be at least 1, got {block_size}.")
-    tensors = _as_representations(features, min_stimuli=4 if debiased else 2, device=device)
+    as_count(block_size, "block_size")
+    tensors = as_representations(features, min_stimuli=4 if debiased else 2, device=device)
     models = [_Centred.of(x, f"features[{k}]", debiased) for k, x in enumerate(tensors)]
     products = _gram_products(models, len(tensors[0]), block_size)
     _refuse_vanishing(products.diagonal(), len(tensors[0]), models[0].features.dtype)
-    return _normalised(products)
-
-
-def rsa_matrix(
-    features: Sequence[ArrayLike],
-    *,
-    dissimilarity: str = "correlation",
-    compare: str = "spearman",
-    device: str | torch.device | None = None,
-) -> np.ndarray:
-    """RSA of all pairs of models: 1 = their dissimilarities rank the stimulus pairs alike, 0 = unrelated; in [-1, 1].
-
-    Each model's dissimilarity between every two stimuli is laid out as a vector; the similarity of two models is the
-    correlation of their vectors.
-
-    Parameters
-    ----------
-    features : sequence of arrays or tensors, each of shape (n_stimuli, n_units_k)
-        One representation a model; the stimuli in the same order, at least 3.
-    dissimilarity : {"correlation", "euclidean"}
-        Between two stimuli: 1 minus Pearson's r over units, or the Euclidean distance.
-    compare : {"spearman", "pearson"}
-        Between two models: correlation of ranks (ties share their mean rank) or of the dissimilarities themselves.
-    device : str or torch.device, optional
-        Where to compute; by default where the features are.
-
-    Returns
-    -------
-    numpy.ndarray of shape (n_models, n_models), float64
-        Symmetric, ones on the diagonal.
-
-    Raises
-    ------
-    ValueError
-        As in :func:`cka_matrix`; also if a stimulus evokes the same activation in all units of a model
-        (``"correlation"``), or if all dissimilarities of a model are equal.
-
-    Notes
-    -----
-    Ranks need a model's whole vector: working memory is ``n_models * n_stimuli**2 / 2`` entries (400 MB for
-    200 models and 1,000 stimuli in float32).
-
-    References
-    ----------
-    Kriegeskorte, Mur, Bandettini (2008), *Representational similarity analysis*, doi:10.3389/neuro.06.004.2008.
-
-    Examples
-    --------
-    >>> features = np.random.default_rng(0).normal(size=(2, 30, 50))
-    >>> rsa_matrix([features[0], 2 * features[0] + 1, features[1]]).round(2)
-    array([[ 1.  ,  1.  , -0.03],
-           [ 1.  ,  1.  , -0.03],
-           [-0.03, -0.03,  1.  ]])
-    """
-    distances = _DISSIMILARITIES[choose(dissimilarity, "dissimilarity", _DISSIMILARITIES)]
-    ranked = choose(compare, "compare", ("spearman", "pearson")) == "spearman"
-    tensors = _as_representations(features, min_stimuli=3, device=device)
-    names = [f"features[{k}]" for k in range(len(tensors))]
-    if dissimilarity == "correlation":
-        for x, name in zip(tensors, names, strict=True):
-            _refuse_flat_patterns(x, name)
-    vectors = [_unit_vector(distances(x), ranked, name) for x, name in zip(tensors, names, strict=True)]
-    return _normalised(_products(torch.stack(vectors)))
-
-
-def _as_representations(features, min_stimuli: int, device) -> list[torch.Tensor]:
-    tensors = [as_features(x, f"features[{k}]", min_stimuli=min_stimuli, device=device) for k, x in enumerate(features)]
-    if not tensors:
-        raise ValueError("'features' must hold at least 1 representation, got none.")
-    counts = [len(tensor) for tensor in tensors]
-    if len(set(counts)) > 1:
-        raise ValueError(f"'features' must all have the same number of stimuli, got {counts}.")
-    dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
-    return [tensor.to(dtype) for tensor in tensors]
+    return normalised(products)
 
 
 @dataclass(frozen=True)
@@ -207,13 +131,8 @@ def _gram_products(models: list[_Centred], n_stimuli: int, block_size: int) -> t
         tiles = memory[: len(models) * height * width].view(len(models), height, width)
         for model, tile in zip(models, tiles, strict=True):
             model.gram(rows, columns, out=tile)
-        products += _products(tiles.flatten(1)) * (1 if rows == columns else 2)
+        products += inner_products(tiles.flatten(1)) * (1 if rows == columns else 2)
     return products
-
-
-def _products(vectors: torch.Tensor) -> torch.Tensor:
-    """All inner products; float32 sums 65,536 entries at most before float64 takes over."""
-    return sum((part @ part.T).double() for part in vectors.split(2**16, dim=1))
 
 
 def _refuse_vanishing(self_products: torch.Tensor, n_stimuli: int, dtype: torch.dtype) -> None:
@@ -222,49 +141,3 @@ def _refuse_vanishing(self_products: torch.Tensor, n_stimuli: int, dtype: torch.
     if vanishing.any():
         k = int(vanishing.nonzero()[0])
         raise ValueError(f"'features[{k}]' must vary in its distances, got stimuli that are all equally far apart.")
-
-
-def _normalised(products: torch.Tensor) -> np.ndarray:
-    products = (products + products.T) / 2
-    norms = products.diagonal().sqrt()
-    similarity = (products / (norms * norms[:, None])).clamp(-1, 1)
-    return similarity.fill_diagonal_(1).cpu().numpy()
-
-
-def _refuse_flat_patterns(x: torch.Tensor, name: str) -> None:
-    flat = (x == x[:, :1]).all(1)
-    if flat.any():
-        raise ValueError(
-            f"'{name}' must vary over units for every stimulus (dissimilarity 'correlation'), got {int(flat.sum())} "
-            f"stimuli with one activation throughout, the first in row {int(flat.nonzero()[0])}."
-        )
-
-
-def _correlation_distances(x: torch.Tensor) -> torch.Tensor:
-    """1 − r as half the squared distance of standardised patterns: exactly 0 for equal patterns, so that they tie."""
-    patterns = x - x[:, :1]
-    patterns = patterns - patterns.mean(1, keepdim=True)
-    return pdist(normalize(patterns, eps=0)).square() / 2
-
-
-_DISSIMILARITIES = {"correlation": _correlation_distances, "euclidean": pdist}
-
-
-def _unit_vector(distances: torch.Tensor, ranked: bool, name: str) -> torch.Tensor:
-    """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations."""
-    values = distances.cpu().numpy()
-    if (values == values[0]).all():
-        raise ValueError(f"'{name}' must vary in its dissimilarities, got {values[0]} for every pair.")
-    centred = _ranks(values) if ranked else values.astype(np.float64)
-    centred -= centred.mean()
-    return torch.from_numpy((centred / np.linalg.norm(centred)).astype(values.dtype)).to(distances.device)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, ties at their mean rank (NumPy sorts several times faster than PyTorch on a CPU)."""
-    order = np.argsort(values)
-    starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
-    lengths = np.diff(starts, append=len(values))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
-    return ranks

@@ -1,0 +1,29 @@
+"""Representations of many models at once: checked, and compared by one matrix product."""
+
+import numpy as np
+import torch
+
+from analysis.checks import as_features
+
+
+def as_representations(features, min_stimuli: int, device) -> list[torch.Tensor]:
+    tensors = [as_features(x, f"features[{k}]", min_stimuli=min_stimuli, device=device) for k, x in enumerate(features)]
+    if not tensors:
+        raise ValueError("'features' must hold at least 1 representation, got none.")
+    counts = [len(tensor) for tensor in tensors]
+    if len(set(counts)) > 1:
+        raise ValueError(f"'features' must all have the same number of stimuli, got {counts}.")
+    dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
+    return [tensor.to(dtype) for tensor in tensors]
+
+
+def inner_products(vectors: torch.Tensor) -> torch.Tensor:
+    """All inner products; float32 sums 65,536 entries at most before float64 takes over."""
+    return sum((part @ part.T).double() for part in vectors.split(2**16, dim=1))
+
+
+def normalised(products: torch.Tensor) -> np.ndarray:
+    products = (products + products.T) / 2
+    norms = products.diagonal().sqrt()
+    similarity = (products / (norms * norms[:, None])).clamp(-1, 1)
+    return similarity.fill_diagonal_(1).cpu().numpy()
