@@ -1,4 +1,4 @@
-"""The recovery experiment, its pieces, its summaries, and the observers it starts from."""
+"""The recovery experiment: its table and its pieces, and that neither workers nor kills change a number."""
 
 import os
 import signal
@@ -11,13 +11,9 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.spatial.distance import pdist
 from sklearn.datasets import load_digits
-from statsmodels.stats.proportion import proportion_confint
 
-from analysis.measures.geometry import effective_dimensionality, geometry_shift
 from analysis.recovery.experiment import recovery_experiment
-from analysis.recovery.observers import load_features, load_things_triplets, simulated_observer
 from analysis.recovery.summaries import confusion_matrix, mean_ranks, recovery_curve
 from analysis.recovery.triplets import choice_probabilities, draw_triplets, sample_choices
 
@@ -110,6 +106,15 @@ def test_other_transforms_run_through(options):
         np.testing.assert_allclose(found.generators.geometry_shift, 0, atol=1e-9)
 
 
+def test_features_may_be_a_folder_of_files(tmp_path):
+    features, triplets, choices = study(n_models=2)
+    for name, table in features.items():
+        np.save(tmp_path / f"{name}.npy", table)
+    pd.testing.assert_frame_equal(
+        experiment(tmp_path, triplets, choices, [40], 1).table, experiment(features, triplets, choices, [40], 1).table
+    )
+
+
 # Determinism, workers, resumption -------------------------------------------------------------------------------------
 
 
@@ -198,144 +203,6 @@ def test_other_inputs_take_other_pieces(tmp_path):
     assert len(list(tmp_path.iterdir())) == before + 1 + 3
 
 
-# Summaries ------------------------------------------------------------------------------------------------------------
-
-
-def made_up(n_seeds=40):
-    rng = np.random.default_rng(3)
-    index = pd.MultiIndex.from_product([list("abc"), list("abc"), [10, 20], range(n_seeds)], names=COLUMNS[:4])
-    return pd.DataFrame({"test_accuracy": rng.integers(0, 6, len(index)) / 5}, index=index).reset_index()
-
-
-def test_summaries_against_a_slow_count():
-    table = made_up()
-    curve = recovery_curve(table).set_index("n_triplets")
-    for size in (10, 20):
-        wins, own, others = {}, {}, {}
-        for generator in "abc":
-            for seed in range(40):
-                rows = table[(table.generator == generator) & (table.n_triplets == size) & (table.seed == seed)]
-                scores = dict(zip(rows.candidate, rows.test_accuracy, strict=True))
-                best = [name for name, score in scores.items() if score == max(scores.values())]
-                for name, score in scores.items():
-                    wins[generator, name] = wins.get((generator, name), 0) + (name in best) / len(best)
-                    above = sum(other > score for other in scores.values())
-                    equal = sum(other == score for other in scores.values())
-                    (own if name == generator else others).setdefault(name, []).append(above + (equal + 1) / 2)
-        assert curve.recovery[size] == pytest.approx(sum(wins[name, name] for name in "abc") / 120)
-        matrix = confusion_matrix(table, size)
-        np.testing.assert_allclose(matrix.to_numpy(), [[wins[g, c] / 40 for c in "abc"] for g in "abc"])
-        np.testing.assert_allclose(matrix.sum(axis=1), 1)
-        ranks = mean_ranks(table).query("n_triplets == @size").set_index("model")
-        for name in "abc":
-            assert ranks.own[name] == pytest.approx(np.mean(own[name]))
-            assert ranks.others[name] == pytest.approx(np.mean(others[name]))
-
-
-def test_interval_is_wilsons():
-    table = made_up(n_seeds=7)
-    curve = recovery_curve(table, level=0.9)
-    for row in curve.itertuples():
-        wins = row.recovery * row.n_simulations
-        low, high = proportion_confint(wins, row.n_simulations, alpha=0.1, method="wilson")
-        assert (row.low, row.high) == pytest.approx((low, high))
-
-
-def test_without_the_true_model_the_winner_can_still_be_seen():
-    table = made_up()
-    missing = table[table.generator != table.candidate]
-    np.testing.assert_allclose(confusion_matrix(missing, 10).sum(axis=1), 1)
-    with pytest.raises(ValueError, match="'table' must hold every generator as a candidate"):
-        recovery_curve(missing[missing.candidate != "a"])
-
-
-# Geometry -------------------------------------------------------------------------------------------------------------
-
-
-def test_geometry_shift_ignores_rotation_and_scale_and_is_one_minus_a_correlation():
-    rng = np.random.default_rng(0)
-    features, weights = rng.normal(size=(25, 6)), rng.normal(size=(6, 4))
-    rotation = np.linalg.qr(rng.normal(size=(6, 6)))[0]
-    assert geometry_shift(features, 2.5 * rotation) == pytest.approx(0, abs=1e-9)
-    expected = 1 - np.corrcoef(pdist(features), pdist(features @ weights))[0, 1]
-    assert geometry_shift(features, weights) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("shape", [(50, 8), (8, 50)])
-def test_effective_dimensionality_is_the_participation_ratio(shape):
-    features = np.random.default_rng(0).normal(size=shape) * np.arange(1, shape[1] + 1)
-    eigenvalues = np.linalg.eigvalsh(np.cov(features.T))
-    expected = eigenvalues.sum() ** 2 / (eigenvalues**2).sum()
-    assert effective_dimensionality(features) == pytest.approx(expected)
-    assert effective_dimensionality(3 * features + 1) == pytest.approx(expected)
-
-
-# Observers ------------------------------------------------------------------------------------------------------------
-
-
-def digits(n=60):
-    data = load_digits()
-    return data.images[:n], data.target[:n]
-
-
-def test_simulated_observer_answers_with_the_calibrated_noise_and_by_its_seed():
-    images, labels = digits()
-    observer = simulated_observer(images, labels, 2000, seed=3)
-    best = choice_probabilities(observer.similarity, observer.triplets).max(1).mean()
-    assert best == pytest.approx(0.678, abs=1e-6)
-    again = simulated_observer(images, labels, 2000, seed=3)
-    np.testing.assert_array_equal(observer.choices, again.choices)
-    assert (simulated_observer(images, labels, 2000, seed=4).triplets != observer.triplets).any()
-
-
-@pytest.mark.parametrize("part", ["pixels", "classes", "strokes"])
-def test_each_part_of_the_simulated_observer_counts(part):
-    images, labels = digits()
-    weights = {"pixels": 0.0, "classes": 0.0, "strokes": 0.0, part: 1.0}
-    alone = simulated_observer(images, labels, 500, ceiling=0.45, **weights).similarity
-    mixed = simulated_observer(images, labels, 500, ceiling=0.45).similarity
-    upper = np.triu_indices(len(alone), 1)
-    assert 0.2 < np.corrcoef(alone[upper], mixed[upper])[0, 1] < 0.95
-
-
-def test_features_are_read_by_model_name(tmp_path):
-    rng = np.random.default_rng(0)
-    tables = {name: rng.normal(size=(30, width)) for name, width in (("b", 3), ("a", 5))}
-    for name, table in tables.items():
-        np.save(tmp_path / f"{name}.npy", table)
-    found = load_features(tmp_path)
-    assert list(found) == ["a", "b"]
-    np.testing.assert_array_equal(found["b"], tables["b"])
-    triplets = draw_triplets(30, 60, 0)
-    choices = sample_choices(tables["a"] @ tables["a"].T, triplets, 0)
-    assert len(experiment(tmp_path, triplets, choices, [20], 1, ceiling=0.5).table) == 4
-
-
-@pytest.mark.parametrize("separator", ["\t", " "])
-def test_both_public_formats_are_read(tmp_path, separator):
-    three, five = tmp_path / "three.txt", tmp_path / "five.csv"
-    three.write_text("".join(separator.join(row) + "\n" for row in (["0", "7", "3"], ["4", "1", "2"])))
-    five.write_text("".join(separator.join(row) + "\n" for row in (["1", "8", "4", "3", "17"],
-                                                                   ["5", "2", "3", "1", "4"])) + "\n")  # fmt: skip
-    short, long = load_things_triplets(three, 8), load_things_triplets(five, 8)
-    np.testing.assert_array_equal(short.triplets, [[0, 7, 3], [4, 1, 2]])
-    np.testing.assert_array_equal(short.triplets, long.triplets)
-    assert (short.choices.tolist(), long.choices.tolist()) == ([2, 2], [2, 0])
-    assert short.subjects is None
-    assert long.subjects.tolist() == [17, 4]
-
-
-@pytest.mark.public_data
-def test_the_public_trials_are_read():
-    folder = Path(os.environ.get("ANALYSIS_DATA", "")) / "things"
-    if not folder.is_dir():
-        pytest.skip("ANALYSIS_DATA does not name a folder with the public trials")
-    repeated = load_things_triplets(folder / "vice_test_triplets.csv")
-    assert repeated.triplets.shape == (20_000, 3)
-    assert len(np.unique(np.sort(repeated.triplets, axis=1), axis=0)) == 1000
-    assert load_things_triplets(folder / "trials_2171_humans.txt").triplets.shape == (2171, 3)
-
-
 # Bad input ------------------------------------------------------------------------------------------------------------
 
 FEATURES, TRIPLETS, CHOICES = study()
@@ -363,59 +230,3 @@ def test_bad_input_is_named(change, message):
     arguments = {"features": FEATURES, "triplets": TRIPLETS, "choices": CHOICES} | change
     with pytest.raises(ValueError, match=message):
         experiment(**arguments)
-
-
-IMAGES, LABELS = digits(12)
-BAD_OBSERVERS = [
-    (lambda: simulated_observer(IMAGES[0], LABELS, 10), "'images' must be finite, of shape"),
-    (lambda: simulated_observer(IMAGES, LABELS[:-1], 10), "'labels' must have shape"),
-    (lambda: simulated_observer(IMAGES, LABELS, 10, pixels=-1.0), "'pixels', 'classes' and 'strokes' must be"),
-    (lambda: simulated_observer(IMAGES, LABELS * 0, 10), "'images' and 'labels' must differ"),
-    (lambda: simulated_observer(IMAGES, LABELS, 1000), "'n' must be 0 to 220"),
-    (lambda: geometry_shift(np.eye(4), np.eye(3)), "'weights' must have 4 rows"),
-    (lambda: geometry_shift(np.eye(4), np.eye(4)), "'features' must leave distances that differ"),
-    (lambda: geometry_shift(np.random.default_rng(0).normal(size=(5, 2)), np.zeros((2, 2))), "'weights' must leave"),
-    (lambda: effective_dimensionality(np.ones((4, 2))), "'features' must differ between objects"),
-    (lambda: recovery_curve(made_up().drop(columns="seed")), "'table' must have the columns"),
-    (lambda: confusion_matrix(made_up(), 30), r"'n_triplets' must be one of \[10, 20\], got 30"),
-]
-
-
-@pytest.mark.parametrize(("call", "message"), BAD_OBSERVERS)
-def test_bad_observers_geometries_and_tables_are_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
-BAD_FILES = [
-    ("1 2\n", "must hold lines of 3 or 5 columns, got 1 lines of 2"),
-    ("1 2 3\n1 2\n", "must hold integers, as many in each line"),
-    ("1 2 x\n", "must hold integers, as many in each line"),
-    ("1 2 9\n", "'triplets' must index objects 0 to 7, got 1 to 9"),
-    ("1 2 2\n", r"'triplets' must name three different objects, got \[1, 2, 2\] in row 0"),
-    ("0 2 3 1 5\n", "'triplets' must index objects 0 to 7, got -1 to 2"),
-    ("1 2 3 0 5\n", "must give positions 1 to 3, got 0 to 0"),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), BAD_FILES)
-def test_bad_trial_files_are_named(tmp_path, text, message):
-    path = tmp_path / "trials.txt"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        load_things_triplets(path, 8)
-
-
-def test_bad_feature_folders_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"'folder' must hold files <model>.npy, got none"):
-        load_features(tmp_path)
-    np.save(tmp_path / "a.npy", np.ones((4, 2)))
-    np.save(tmp_path / "b.npy", np.ones((4, 2)))
-    with pytest.raises(ValueError, match=r"'b.npy' must differ from 'a.npy'"):
-        load_features(tmp_path)
-    np.save(tmp_path / "b.npy", np.zeros((5, 2)))
-    with pytest.raises(ValueError, match=r"'b.npy' must have the 4 rows of 'a.npy', got 5"):
-        load_features(tmp_path)
-    np.save(tmp_path / "b.npy", np.array([{"pickled": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        load_features(tmp_path)

@@ -1,4 +1,4 @@
-"""The recovery-curve chapter's experiments, on tables and features small enough to check by hand."""
+"""The chapter's experiments, on tables and features small enough to check by hand."""
 
 from itertools import combinations
 
@@ -12,7 +12,6 @@ from analysis.recovery.experiment import Recovery
 from analysis.recovery.observers import Observer
 from analysis.recovery.summaries import recovery_curve
 from analysis.recovery.triplets import draw_triplets, sample_choices
-from analysis.runs.parameters import ParameterError
 
 
 def simulations(n_models: int = 5, n_seeds: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -150,55 +149,12 @@ def test_geometries_are_compared_with_the_observer_or_with_each_other():
     assert experiments.nearest_models(same.similarities).index.tolist() == list(study.features)
 
 
-def test_own_files_make_a_study(tmp_path):
+def test_own_files_make_a_study(tmp_path, own_files):
     features, trials = own_files(tmp_path)
     study = experiments.study_of(Parameters(features=str(features), triplets=str(trials)))
     assert list(study.models["family"]) == ["net", "net", "other"]
     assert not study.simulated
     assert study.n_objects == 40
-
-
-def own_files(folder):
-    rng = np.random.default_rng(0)
-    features = folder / "features"
-    features.mkdir()
-    for name in ("net-1", "net-2", "other"):
-        np.save(features / f"{name}.npy", rng.normal(size=(40, 3)))
-    trials = folder / "trials.txt"
-    np.savetxt(trials, draw_triplets(40, 600, 0), fmt="%d")
-    return features, trials
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"triplets": "simulated"}, "must be a file of answers"),
-        ({"triplets": "absent.txt"}, "absent.txt"),
-        ({"features": "nowhere"}, "must hold files <model>.npy"),
-        ({"models": ["cnn", "cnnn", "mlp-100"]}, "three or more different networks"),
-        ({"models": ["cnn", "cnn", "mlp-100"]}, "three or more different networks"),
-        ({"models": ["cnn", "mlp-100"]}, "three or more different networks"),
-        ({"sizes": [100, 100]}, "must be different and above 0"),
-        ({"penalties": [0.1, -1]}, "must be different and above 0"),
-        ({"ceiling": 0.2}, "more than 0.34"),
-    ],
-)
-def test_bad_parameters_are_refused_in_one_sentence(change, sentence, tmp_path):
-    features, trials = own_files(tmp_path)
-    with pytest.raises(ParameterError, match=sentence):
-        Parameters.checked({"features": str(features), "triplets": str(trials)} | change)
-
-
-def test_own_features_need_answers_even_if_none_are_named(tmp_path):
-    with pytest.raises(ParameterError, match="must be a file of answers"):
-        Parameters.checked({"features": str(own_files(tmp_path)[0])})
-
-
-def test_answers_about_objects_that_the_features_lack_are_refused(tmp_path):
-    features, trials = own_files(tmp_path)
-    trials.write_text("0 1 99\n")
-    with pytest.raises(ParameterError, match="objects 0 to 39"):
-        Parameters.checked({"features": str(features), "triplets": str(trials)})
 
 
 def test_more_objects_than_images_are_refused():
