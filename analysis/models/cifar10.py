@@ -1,22 +1,28 @@
 """Published networks that were trained on CIFAR-10, as modules whose stages can be recorded.
 
 Every builder takes the path of its weights and returns a network in evaluation mode, from normalised RGB images
-(n, 3, 32, 32) to (n, 10) scores. Without weights, the same network is drawn anew (see `weights.initialise`): an
-untrained twin. The top-level children are the stages, from the input to the output.
+(n, 3, 32, 32) to (n, 10) scores before any softmax. Without weights, the same network is drawn anew (see
+`weights.initialise`): an untrained twin. The top-level children are the stages, from the input to the output.
 
 References
 ----------
+Banbury et al. (2021), MLPerf Tiny benchmark. https://arxiv.org/abs/2106.07597
 He et al. (2016), Deep residual learning for image recognition. https://doi.org/10.1109/CVPR.2016.90
 Wang et al. (2021), Beta-CROWN. https://arxiv.org/abs/2103.06624
 """
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from analysis.data.registry import public_path
+from analysis.models.graph import Graph
+from analysis.models.onnx_reader import read_onnx
+from analysis.models.tflite_reader import read_tflite
 from analysis.models.weights import initialise, load_in_order, read_tensors
 
 
@@ -79,6 +85,38 @@ def oval_deep(weights: Path | None = None) -> nn.Module:
     """Four convolutions of 8 maps and two dense layers; its published weights are robust."""
     convolutions = [(8, 4, 2, 1), (8, 3, 1, 1), (8, 3, 1, 1), (8, 4, 2, 1)]
     return _ready(_plain(convolutions, [8 * 8 * 8, 100]), weights)
+
+
+def biasfield_base(weights: Path | None = None) -> nn.Module:
+    """Eight convolutions, of 16 to 128 maps and to the classes."""
+    return _graph(read_onnx, "cifar_biasfield_base.onnx.gz", weights)
+
+
+def vit_ibp(weights: Path | None = None) -> nn.Module:
+    """Vision transformer of 3 blocks (patches of 8 pixels, batch normalisation); its published weights are robust."""
+    return _graph(read_onnx, "ibp_3_3_8.onnx.gz", weights)
+
+
+def vit_pgd(weights: Path | None = None) -> nn.Module:
+    """Vision transformer of 2 blocks (patches of 16 pixels, batch normalisation); its published weights are robust."""
+    return _graph(read_onnx, "pgd_2_3_16.onnx.gz", weights)
+
+
+def resnet8(weights: Path | None = None) -> nn.Module:
+    """ResNet-8 of MLPerf Tiny: three stages of one residual block; takes pixels from 0 to 255."""
+    return _graph(read_tflite, "pretrainedResnet.tflite", weights)
+
+
+def wide_resnet8(weights: Path | None = None) -> nn.Module:
+    """ResNet-8 of MLPerf Tiny, 2.5 times as wide; takes pixels from 0 to 255."""
+    return _graph(read_tflite, "pretrainedResnet_large_float.tflite", weights)
+
+
+def _graph(read: Callable[[Path], Graph], name: str, weights: Path | None) -> nn.Module:
+    """A network whose architecture is in the file of its weights, so that an untrained twin needs the file too."""
+    if weights is None:
+        return initialise(read(public_path(f"cifar10_nets/{name}")).without_softmax())
+    return read(weights).without_softmax()
 
 
 def _ready(network: nn.Module, weights: Path | None) -> nn.Module:

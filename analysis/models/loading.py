@@ -14,6 +14,7 @@ from torch import nn
 
 from analysis.models.architectures import recorded_layers
 from analysis.models.entries import PUBLIC, Entry, LineupError
+from analysis.models.graph import Graph
 from analysis.models.preprocessing import Grey, Normalised, Preprocessing, Wrapped
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -114,7 +115,8 @@ def stages(module: nn.Module) -> tuple[str, ...]:
 
     These are the children with parameters, in the order of their definition. A wrapper around a single child, and
     a list of layers that is never called itself, are opened; so is the largest container while there are fewer than
-    four stages. A final linear layer is left out, since its outputs are the answers.
+    four stages. A final linear layer is left out, since its outputs are the answers. A network that was read from a
+    file of operators has stages of its own (`analysis.models.graph.Graph.stages`).
 
     Examples
     --------
@@ -122,6 +124,8 @@ def stages(module: nn.Module) -> tuple[str, ...]:
     >>> stages(network)
     ('0', '2')
     """
+    if isinstance(module, Graph):
+        return module.stages()
     found = _children("", module)
     while True:
         containers = [item for item in found if len(_children(*item)) > 1]

@@ -1,10 +1,22 @@
 """Weights of published networks: read without running anything, and drawn anew for untrained twins."""
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from analysis.models.entries import LineupError
+
+
+def needed(package: str, purpose: str) -> ModuleType:
+    """An optional package, or a LineupError that says what it is needed for and how to install it."""
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise LineupError(f"{purpose.capitalize()} needs the package '{package}': pip install {package}") from error
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -15,7 +27,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
     Raises
     ------
-    ValueError
+    LineupError
         If the file is damaged or holds something else.
     """
     try:
@@ -23,13 +35,13 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged file fails in many ways
-        raise ValueError(f"'weights' must be a PyTorch file of tensors, '{path}' is damaged or not one.") from error
+        raise LineupError(f"'weights' must be a PyTorch file of tensors, '{path}' is damaged or not one.") from error
     if isinstance(found, dict):
         found = found.get("state_dict", found)
     if isinstance(found, list) and len(found) == 1:
         (found,) = found
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
-        raise ValueError(f"'weights' must be a PyTorch file of named tensors, '{path}' holds {type(found).__name__}.")
+        raise LineupError(f"'weights' must be a PyTorch file of named tensors, '{path}' holds {type(found).__name__}.")
     return found
 
 
@@ -40,12 +52,12 @@ def load_in_order(network: nn.Module, tensors: dict[str, torch.Tensor], path: Pa
 
     Raises
     ------
-    ValueError
+    LineupError
         If a tensor is too many, is missing, or does not fit.
     """
     wanted, found = _without_counts(network.state_dict()), _without_counts(tensors)
     if [_kind_and_shape(*item) for item in wanted.items()] != [_kind_and_shape(*item) for item in found.items()]:
-        raise ValueError(f"'weights' must fit {_described(wanted)}, got {_described(found)} in '{path}'.")
+        raise LineupError(f"'weights' must fit {_described(wanted)}, got {_described(found)} in '{path}'.")
     network.load_state_dict(dict(zip(wanted, found.values(), strict=True)), strict=False)
     return network
 

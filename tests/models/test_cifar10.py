@@ -26,6 +26,11 @@ FIRST_THOUSAND = {
     "oval_base": 611,
     "oval_deep": 565,
     "oval_wide": 636,
+    "biasfield_base": 847,
+    "vit_ibp": 622,
+    "vit_pgd": 611,
+    "resnet8": 881,
+    "wide_resnet8": 915,
 }
 """Right answers to the first 1,000 test photographs; of all 10,000, the shares are those that were published."""
 
@@ -83,6 +88,31 @@ def test_a_shortcut_without_weights_keeps_every_second_pixel_between_maps_of_zer
     assert wider[:, [0, 3]].eq(0).all()
 
 
+@pytest.mark.public_data
+@pytest.mark.parametrize("name", ["biasfield_base", "vit_ibp", "vit_pgd", "resnet8", "wide_resnet8"])
+def test_a_twin_of_a_file_of_operators_has_its_architecture_and_weights_of_its_own(name):
+    (model,) = (model for model in TRAINED if model["name"] == name)
+    weights = public_file(model["weights"])
+    trained, twins = built(model, weights=weights), []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        twins.append(built(model))
+    x = 255 * torch.rand(2, 3, 32, 32)
+    assert stages(twins[0]) == stages(trained)
+    assert torch.equal(twins[0](x), twins[1](x))
+    assert not torch.equal(twins[0](x), twins[2](x))
+    assert not torch.equal(twins[0](x), trained(x))
+    activations = record(twins[0], x, model["layers"])
+    assert all(activations.by_layer(layer).gt(0).any() for layer in model["layers"])
+
+
+def public_file(name):
+    try:
+        return registry.public_path(name.removeprefix("public:"))
+    except registry.DataError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def photographs():
     try:
@@ -95,12 +125,8 @@ def photographs():
 @pytest.mark.public_data
 @pytest.mark.parametrize("model", TRAINED, ids=ids(TRAINED))
 def test_trained_networks_answer_as_published(model, photographs):
-    try:
-        weights = registry.public_path(model["weights"].removeprefix("public:"))
-    except registry.DataError as error:
-        pytest.skip(str(error))
     x, labels = photographs
-    network = built(model, weights=weights)
+    network = built(model, weights=public_file(model["weights"]))
     mean, std = (torch.tensor(model[name]).view(3, 1, 1) for name in ("mean", "std"))
     with torch.no_grad():
         answers = torch.cat([network((batch - mean) / std).argmax(1) for batch in x.split(250)])
