@@ -13,7 +13,7 @@ from torch import nn
 from analysis.cache import Arrays, cache_dir, kept, kept_all
 from analysis.data.images import Images, halves
 from analysis.models.architectures import cnn, densenet, mlp, recorded_layers, resnet, vit
-from analysis.models.training import Recipe, predict, trained_weights
+from analysis.models.training import Recipe, trained_weights
 
 _log = logging.getLogger(__name__)
 
@@ -137,6 +137,8 @@ ZOO: dict[str, Architecture] = {
     "vit-40-d4-p4-untrained": _with(_ATTENTION, partial(vit, 40, 4, patch=4), training="untrained", epochs=0),
 }
 """Architectures by name: sizes in the name are widths (`s2`: two stages), blocks (`b`), depth (`d`) and patch (`p`)."""
+TRAINED = tuple(name for name, kind in ZOO.items() if kind.training != "untrained")
+"""Those whose answers count: an untrained network names one class throughout, and would decide what splits models."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,21 +308,53 @@ def out_of_sample_answers(
     >>> out_of_sample_answers(load_images("digits"), names=["vit-40-d4-p4-untrained"], n_jobs=1).shape
     (1, 1797)
     """
+    return _out_of_sample(images, shown, names, seed, n_jobs)["answers"]
+
+
+def out_of_sample_margins(
+    images: Images,
+    *,
+    shown: torch.Tensor | None = None,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    """How sure the answers of `out_of_sample_answers` are, whose arguments these are: 1 = certain, 0 = undecided.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_models, n_images), float32
+        Probability of the answer minus that of the runner-up.
+    """
+    return _out_of_sample(images, shown, names, seed, n_jobs)["margins"]
+
+
+def _out_of_sample(images: Images, shown, names, seed: int, n_jobs: int | None) -> Arrays:
     shown = images.x if shown is None else shown
     if shown.shape != images.x.shape:
         raise ValueError(f"'shown' must have shape {tuple(images.x.shape)}, got {tuple(shown.shape)}.")
     names = tuple(ZOO) if names is None else tuple(names)
-    return kept("answers", _answers, names, images, shown, seed, how={"n_jobs": n_jobs})["answers"]
+    return kept("answers", _answers, names, images, shown, seed, how={"n_jobs": n_jobs})
 
 
 def _answers(names, images: Images, shown: torch.Tensor, seed: int, *, n_jobs: int | None) -> Arrays:
-    """Each half answered by the networks trained on the other."""
+    """Each half answered by the networks trained on the other, and how sure the answers are."""
     answers = np.empty((len(names), len(images)), np.int64)
+    margins = np.empty(answers.shape, np.float32)
     parts = halves(images, seed)
     for trained, answered in (parts, parts[::-1]):
         zoo = load_zoo(names, images=images, train_indices=trained, seed=seed, n_jobs=n_jobs)
-        answers[:, answered] = [predict(network.module, shown[answered]).numpy() for network in zoo]
-    return {"answers": answers}
+        for row, network in enumerate(zoo):
+            answers[row, answered], margins[row, answered] = _best(network.module, shown[answered])
+    return {"answers": answers, "margins": margins}
+
+
+@torch.no_grad()
+def _best(module: nn.Module, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The class of the highest score for every image, and its probability minus the runner-up's."""
+    scores = torch.cat([module(part).cpu() for part in x.split(512)])
+    first, second = scores.softmax(1).topk(2).values.T
+    return scores.argmax(1).numpy(), (first - second).numpy()
 
 
 def cached_all(trainings: Sequence[Training], *, n_jobs: int | None = None) -> list[nn.Module]:

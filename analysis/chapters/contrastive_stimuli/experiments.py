@@ -17,7 +17,7 @@ from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.measures.accuracy_floor import accuracy_floor
 from analysis.measures.agreement import Agreement, agreement_from_predictions, contrastive_stimuli
 from analysis.measures.kappa_bootstrap import bootstrap_kappa
-from analysis.models.zoo import ZOO, out_of_sample_answers
+from analysis.models.zoo import TRAINED, ZOO, out_of_sample_answers, out_of_sample_margins
 from analysis.progress import steps
 
 ALL, CONTRASTIVE, ELSEWHERE = "all", "contrastive", "contrastive, chosen on other models"
@@ -46,9 +46,15 @@ def corrupted_copies(images: Images, severity: int, seed: int) -> torch.Tensor:
 
 
 def _zoo_predictions(images: Images, shown: torch.Tensor, seed: int) -> Predictions:
-    answers = out_of_sample_answers(images, shown=shown, seed=seed)
+    answers = out_of_sample_answers(images, shown=shown, names=TRAINED, seed=seed)
     stimuli, categories = (tuple(map(str, range(n))) for n in (len(images), images.n_classes))
-    return Predictions(answers, images.y.numpy(), tuple(ZOO), stimuli, categories, {"missing answers": 0})
+    left_out = {"missing answers": 0, "untrained networks left out": len(ZOO) - len(TRAINED)}
+    return Predictions(answers, images.y.numpy(), TRAINED, stimuli, categories, left_out)
+
+
+def zoo_margins(images: Images, *, seed: int) -> np.ndarray:
+    """How sure the zoo's answers to every clean image are, mean over networks: 1 = certain, 0 = undecided."""
+    return out_of_sample_margins(images, names=TRAINED, seed=seed).mean(0)
 
 
 def agreement(predictions: Predictions, stimuli: np.ndarray | slice = slice(None)) -> Agreement:
@@ -324,14 +330,18 @@ def identification_gain(table: pd.DataFrame) -> Measured:
 # A contact sheet
 
 
-def contact_sheet(predictions: Predictions, n_shown: int = 6) -> pd.DataFrame:
-    """The stimuli of lowest and of highest agreement, with how many models gave each answer, the commonest first."""
+def contact_sheet(predictions: Predictions, margins: np.ndarray | None = None, n_shown: int = 6) -> pd.DataFrame:
+    """The stimuli of lowest and of highest agreement, with how many models gave each answer, the commonest first.
+
+    Of stimuli on which equally many agree, those come first whose answers are the least (or most) sure by `margins`,
+    shape (n_stimuli,); without margins, those that stand first.
+    """
     per_stimulus = agreement(predictions).per_stimulus
+    margins = np.zeros(len(per_stimulus)) if margins is None else margins
     n_shown = min(n_shown, int(np.isfinite(per_stimulus).sum()) // 2)
-    orders: dict[str, Callable] = {"most": lambda values: values, "least": np.negative}
     rows = []
-    for name, signed in orders.items():
-        for stimulus in contrastive_stimuli(signed(per_stimulus), n_shown):
+    for name, sign in {"most": 1, "least": -1}.items():
+        for stimulus in np.lexsort((sign * margins, sign * per_stimulus))[:n_shown]:  # undefined agreement sorts last
             votes = pd.Series(predictions.answers[:, stimulus]).loc[lambda given: given >= 0].value_counts()
             told = " | ".join(f"{predictions.categories[answer]} ({count})" for answer, count in votes.items())
             label = predictions.categories[predictions.labels[stimulus]]

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from analysis.data.answers import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files, read_predictions
 from analysis.data.images import DIGITS_SIZE, load_images
 from analysis.data.stimuli import squares
-from analysis.models.zoo import ZOO
+from analysis.models.zoo import TRAINED
 from analysis.runs.parameters import ChapterParameters
 
 MODELS_PER_BIN = 4
@@ -83,7 +83,7 @@ def _require_enough(path: str) -> None:
 def _size(info: ValidationInfo) -> tuple[int, int]:
     """Number of models and stimuli."""
     source = info.data.get("predictions", "zoo")
-    return (len(ZOO), len(load_images())) if source == "zoo" else read_predictions(source).answers.shape
+    return (len(TRAINED), len(load_images())) if source == "zoo" else read_predictions(source).answers.shape
 
 
 class PublicParameters(ChapterParameters):

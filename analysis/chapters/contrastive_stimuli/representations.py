@@ -19,15 +19,21 @@ from analysis.progress import steps
 MOTIFS = ("convolution", "attention")
 LAYERS = ("early", "middle", "late")
 LEVEL = 0.95
+BASELINES = ("raw pixels", "total ink")
+"""Representations that need no network: the image, and the sum of its pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """CKA between convolutional and attention networks: `matrices` by (stimuli, layer), networks ordered by motif."""
+    """CKA between convolutional and attention networks: `matrices` by (stimuli, layer), networks ordered by motif.
+
+    `baselines`, by the same keys, has a row for each of `BASELINES` and a column for each network.
+    """
 
     names: list[str]
     motifs: np.ndarray
     matrices: dict[tuple[str, str], np.ndarray]
+    baselines: dict[tuple[str, str], np.ndarray]
 
     def long(self) -> pd.DataFrame:
         """One row a stimulus set, layer and pair of networks."""
@@ -61,19 +67,31 @@ def compare_geometry(
     networks = load_zoo(names, images=images, train_indices=train, seed=seed)
     found = kept("cka", _cka_matrices, networks, sets, debiased)
     keys = [(stimuli, layer) for stimuli in sets for layer in LAYERS]
-    matrices = dict(zip(keys, found["matrices"], strict=True))
-    return Geometry(names, np.array([ZOO[name].motif for name in names]), matrices)
+    matrices, baselines = (dict(zip(keys, found[name], strict=True)) for name in ("matrices", "baselines"))
+    return Geometry(names, np.array([ZOO[name].motif for name in names]), matrices, baselines)
 
 
 def _cka_matrices(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Arrays:
-    return {"matrices": np.stack(list(_cka(networks, sets, debiased)))}
+    found, n = np.stack(list(_cka(networks, sets, debiased))), len(networks)
+    return {"matrices": found[:, :n, :n], "baselines": found[:, n:, :n]}
 
 
 def _cka(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool) -> Iterator[np.ndarray]:
-    """CKA matrices, set by set and layer by layer."""
+    """CKA matrices of networks and baselines, set by set and layer by layer; NaN with a baseline that is constant."""
     for x, layer in steps([(x, layer) for x in sets.values() for layer in LAYERS], "CKA"):
         seen = [record(network.module, x, network.landmarks[layer]).values for network in networks]
-        yield cka_matrix(seen, debiased=debiased)
+        features = [*seen, *baselines(x)]
+        varies = [True] * len(seen) + [bool((part != part[:1]).any()) for part in features[len(seen) :]]
+        matrix = np.full((len(features), len(features)), np.nan)
+        defined = [part for part, known in zip(features, varies, strict=True) if known]
+        matrix[np.ix_(varies, varies)] = cka_matrix(defined, debiased=debiased)
+        yield matrix
+
+
+def baselines(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What needs no network, in the order of `BASELINES`; squares of one size all have the same ink."""
+    pixels = x.flatten(1)
+    return pixels, pixels.double().sum(1, keepdim=True).float()
 
 
 def _separable() -> list[str]:
@@ -99,7 +117,7 @@ def separation(matrix: np.ndarray, groups: np.ndarray, rows: np.ndarray | None =
 
 
 def block_means(geometry: Geometry, layer: str) -> pd.DataFrame:
-    """Mean CKA within convolution, within attention and between the two, a row a stimulus set."""
+    """Mean CKA within convolution, within attention, between the two, and with each baseline; a row a stimulus set."""
     first, second = np.triu_indices(len(geometry.names), 1)
     kinds = np.where(geometry.motifs[first] == geometry.motifs[second], "within " + geometry.motifs[first], "between")
     rows = {
@@ -107,7 +125,10 @@ def block_means(geometry: Geometry, layer: str) -> pd.DataFrame:
         for (stimuli, name), matrix in geometry.matrices.items()
         if name == layer
     }
-    return pd.DataFrame(rows).T[["within convolution", "within attention", "between"]]
+    table = pd.DataFrame(rows).T[["within convolution", "within attention", "between"]]
+    for place, name in enumerate(BASELINES):
+        table[f"with {name}"] = [geometry.baselines[stimuli, layer][place].mean() for stimuli in table.index]
+    return table
 
 
 def separations(geometry: Geometry, *, n_permutations: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -133,11 +154,13 @@ def _shuffled_separations(matrix: np.ndarray, groups: np.ndarray, n_permutations
     return [separation(matrix, rng.permutation(groups)) for _ in range(n_permutations)]
 
 
-def separation_interval(matrices: Sequence[np.ndarray], groups: np.ndarray, *, seed: int = 0) -> Measured:
+def separation_interval(
+    matrices: Sequence[np.ndarray], groups: np.ndarray, *, n_resamples: int = 1000, seed: int = 0
+) -> Measured:
     """Separation in the first matrix, minus that in the second where there is one; bootstrap over networks."""
 
     def difference(rows: np.ndarray) -> float:
         found = [separation(matrix, groups, rows) for matrix in matrices]
         return found[0] - sum(found[1:])
 
-    return bootstrap_interval(difference, np.arange(len(groups)), n_resamples=1000, seed=seed)
+    return bootstrap_interval(difference, np.arange(len(groups)), n_resamples=n_resamples, seed=seed)

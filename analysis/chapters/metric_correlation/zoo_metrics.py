@@ -119,7 +119,8 @@ def _measured(networks: list[Network], reference: Network, test: Images, protoco
         for pool in (None, "mean")
     )
     columns = layer_likeness(whole, pooled)
-    columns |= answer_likeness(answers, theirs, test.y.numpy(), protocol.n_contrastive)
+    deciding = np.array([network.training != "untrained" for network in networks])
+    columns |= answer_likeness(answers, theirs, test.y.numpy(), protocol.n_contrastive, deciding)
     observer = simulated_observer(test.x[:, 0], test.y, protocol.n_triplets, seed=protocol.seed)
     columns[ODD_ONE_OUT] = np.array([predicted_choices(layers["late"], observer) for layers in whole[1:]])
     columns |= accuracies(answers, test.y.numpy())
@@ -173,8 +174,13 @@ def matched_units(units: torch.Tensor, reference: torch.Tensor) -> float:
     return corrected_score(score, floor, ceiling)
 
 
-def answer_likeness(answers: list[dict], theirs: dict, labels: np.ndarray, n_contrastive: int) -> dict[str, np.ndarray]:
-    """Error consistency with the reference under every corruption, and shared answers to contrastive images."""
+def answer_likeness(
+    answers: list[dict], theirs: dict, labels: np.ndarray, n_contrastive: int, deciding: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Error consistency with the reference under every corruption, and shared answers to contrastive images.
+
+    The `deciding` networks say which images are contrastive.
+    """
     columns = {}
     for kind in KINDS:
         right = [correctness(np.stack(table), labels) for table in ([own[kind] for own in answers], [theirs[kind]])]
@@ -182,7 +188,7 @@ def answer_likeness(answers: list[dict], theirs: dict, labels: np.ndarray, n_con
             warnings.simplefilter("ignore", RuntimeWarning)  # where it is undefined, the table says that the run failed
             columns[f"errors: {kind}"] = error_consistency_matrix(*right).kappa[:, 0]
     given = np.stack([own[CLEAN] for own in answers])
-    counts = agreement.count_table(given, int(labels.max()) + 1)
+    counts = agreement.count_table(given[deciding], int(labels.max()) + 1)
     chosen = contrastive_stimuli(stimulus_agreement(counts), n_contrastive)
     columns["contrastive images"] = (given[:, chosen] == theirs[CLEAN][chosen]).mean(axis=1)
     return columns
