@@ -1,7 +1,7 @@
 """The chapter's experiments: networks and tables of answers in, tidy tables out."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 

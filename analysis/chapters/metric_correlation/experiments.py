@@ -18,6 +18,8 @@ from analysis.measures.spearman_bootstrap import SpearmanBootstrap, bootstrap_sp
 HIERARCHY, PLAIN, Z, RANK = "leaderboard's mean", "mean of all metrics", "mean z-score", "mean rank"
 """Four overall scores; the first is the one that a leaderboard publishes, every part counting the same."""
 TOP = 10
+MIN_FAMILIES = 10
+"""Fewer families than these are not resampled."""
 
 
 def coverage(board: Leaderboard) -> pd.DataFrame:
@@ -134,10 +136,37 @@ def explained(scores: Mapping[str, pd.DataFrame], *, n_resamples: int, seed: int
     return pd.DataFrame(rows, columns=["scores", "part", "share"])
 
 
-def share_difference(scores: pd.DataFrame, part: str, other: str, *, n_resamples: int, seed: int) -> Measured:
-    """How much more of the overall score's variance one part carries than another."""
+def share_difference(
+    scores: pd.DataFrame,
+    part: str,
+    other: str,
+    *,
+    n_resamples: int,
+    seed: int,
+    groups: pd.Series | None = None,
+) -> Measured:
+    """How much more of the overall score's variance one part carries than another; `groups` are drawn whole."""
     columns = [scores[name].to_numpy() for name in ("overall", part, other)]
-    return bootstrap_interval(_r2_difference, *columns, n_resamples=n_resamples, seed=seed, over="models")
+    if groups is None:
+        return bootstrap_interval(_r2_difference, *columns, n_resamples=n_resamples, seed=seed, over="models")
+    codes, names = pd.factorize(groups.loc[scores.index])
+    members = [np.flatnonzero(codes == code) for code in range(len(names))]
+
+    def of_families(drawn: np.ndarray) -> float:
+        rows = np.concatenate([members[family] for family in drawn])
+        return _r2_difference(*(column[rows] for column in columns))
+
+    families = np.arange(len(members))
+    return bootstrap_interval(of_families, families, n_resamples=n_resamples, seed=seed, over="families")
+
+
+def families_of(board: Leaderboard, models: pd.Index) -> pd.Series | None:
+    """The models' families, to be drawn whole; None where there are too few for that, as in the zoo.
+
+    Copies of one network are not independent models, so that an interval over models would be too narrow.
+    """
+    families = board.models["family"].loc[models]
+    return families if families.nunique() >= MIN_FAMILIES else None
 
 
 def r_squared(total: np.ndarray, part: np.ndarray) -> float:

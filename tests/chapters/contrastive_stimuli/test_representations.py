@@ -52,7 +52,7 @@ def test_blocks_are_found_and_shuffled_labels_give_chance():
     motifs = np.repeat(["convolution", "attention"], 6)
     noise = rng.normal(0, 0.05, (12, 12))
     blocks = 0.5 + 0.3 * (motifs[:, None] == motifs) + noise + noise.T
-    geometry = representations.Geometry(list("abcdefghijkl"), motifs, {("squares", "late"): blocks})
+    geometry = representations.Geometry(list("abcdefghijkl"), motifs, {("squares", "late"): blocks}, {})
     row = representations.separations(geometry, n_permutations=200).iloc[0]
     assert row["separation"] > 2
     assert row["low"] > row["chance high"]
@@ -65,9 +65,14 @@ def test_block_means_by_hand():
     matrix = np.array([[1, 0.8, 0.1, 0.2], [0.8, 1, 0.3, 0.4], [0.1, 0.3, 1, 0.6], [0.2, 0.4, 0.6, 1]])
     motifs = np.array(["convolution", "convolution", "attention", "attention"])
     geometry = representations.Geometry(
-        list("abcd"), motifs, {("squares", "late"): matrix, ("squares", "early"): matrix * 0}
+        list("abcd"),
+        motifs,
+        {("squares", "late"): matrix, ("squares", "early"): matrix * 0},
+        {("squares", "late"): np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.5, 0.7, 0.7]])},
     )
-    assert representations.block_means(geometry, "late").loc["squares"].tolist() == pytest.approx([0.8, 0.6, 0.25])
+    means = representations.block_means(geometry, "late").loc["squares"]
+    assert means.tolist() == pytest.approx([0.8, 0.6, 0.25, 0.25, 0.6])
+    assert means.index[3:].tolist() == ["with raw pixels", "with total ink"]
 
 
 def test_geometry_of_a_tiny_zoo(untrained):
