@@ -146,6 +146,13 @@ def test_contact_sheet_counts_the_answers(table):
     assert sheet["agreement"].tolist() == [0, 1]
 
 
+def test_ties_on_the_contact_sheet_are_broken_by_the_margin(table):
+    answers = table([[0, 1, 2, 0, 1], [0, 1, 2, 1, 0]], [0, 1, 2, 0, 1], 3)
+    sheet = experiments.contact_sheet(answers, np.array([0.2, 0.9, 0.5, 0.3, 0.1]), n_shown=2)
+    assert sheet["stimulus"].tolist() == ["s4", "s3", "s1", "s2"]
+    assert experiments.contact_sheet(answers, n_shown=2)["stimulus"].tolist() == ["s3", "s4", "s0", "s1"]
+
+
 def test_every_corruption_is_used_equally_often():
     digits = load_images("digits", size=8)
     copies = experiments.corrupted_copies(digits, 3, seed=0)
@@ -159,6 +166,7 @@ def test_every_corruption_is_used_equally_often():
 def test_the_zoo_answers_clean_and_corrupted_images(untrained, monkeypatch):
     tiny = {name: zoo.ZOO[name] for name in untrained}
     monkeypatch.setattr(experiments, "ZOO", tiny)
+    monkeypatch.setattr(experiments, "TRAINED", tuple(tiny))
     monkeypatch.setattr(zoo, "ZOO", tiny)
     found = experiments.answer_sets("zoo", load_images("digits", size=8), severity=3, seed=0)
     assert list(found) == ["clean", "corrupted"]

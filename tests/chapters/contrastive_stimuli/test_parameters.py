@@ -39,7 +39,7 @@ def test_parameters_must_fit_the_file(tmp_path, values, sentence):
     ("values", "sentence"),
     [
         ({"predictions": "nowhere.csv"}, "Parameter 'predictions': .* there is no file 'nowhere.csv'"),
-        ({"n_bins": 10}, "'n_bins': must be at most 9 for 37 models"),
+        ({"n_bins": 9}, "'n_bins': must be at most 8 for 35 models"),
         ({"n_contrastive": 1797}, "'n_contrastive': must be below the 1797 stimuli"),
         ({"square_side": 8, "square_distance": 9}, "'square_distance': 'n_squares' must fit into the image"),
         ({"square_distance": 2}, "'distance' must be at least the squares' side of 3 pixels"),

@@ -43,7 +43,7 @@ def test_answers_are_compared_with_the_reference():
     wrong = np.where(np.arange(40) < 20, labels, (labels + 1) % 4)
     other = np.where(np.arange(40) >= 20, labels, (labels + 2) % 4)
     views = [dict.fromkeys(("clean", *KINDS), answers) for answers in (labels, wrong, other)]
-    found = zoo_metrics.answer_likeness(views, views[1], labels, n_contrastive=10)
+    found = zoo_metrics.answer_likeness(views, views[1], labels, 10, np.ones(3, bool))
     for kind in KINDS:
         assert found[f"errors: {kind}"] == pytest.approx([0, 1, -1])
     assert found["contrastive images"][1] == 1
