@@ -8,15 +8,9 @@ import numpy as np
 from IPython.display import display
 
 from analysis.intervals import Measured, mean_interval, one_more_interval
-from analysis.runs import claim_tables
+from analysis.runs import claim_tables, outputs
 from analysis.runs.rules import Rule
 from analysis.runs.verdicts import Limits, Noise, fate, verdict
-
-MIME = "application/vnd.analysis.claims+json"
-HYPOTHESES_MIME = "application/vnd.analysis.hypotheses+json"
-FINDINGS_MIME = "application/vnd.analysis.findings+json"
-SIDE_FILES = {MIME: ".claims.json", HYPOTHESES_MIME: ".hypotheses.json", FINDINGS_MIME: ".findings.json"}
-"""What the runner writes beside an executed notebook for each kind of table."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +101,7 @@ class _Measurements:
         rows, columns, mime = self.rows(), self._columns, self._mime
         if self._own_data:
             rows = [row for row in rows if row["measured"]]
-            columns, mime = claim_tables.FINDINGS, FINDINGS_MIME
+            columns, mime = claim_tables.FINDINGS, outputs.FINDINGS
         table = {"text/html": claim_tables.html_table(rows, columns), "text/plain": claim_tables.text_table(rows)}
         display({**table, mime: rows}, raw=True)
 
@@ -128,7 +122,7 @@ class _Measurements:
 class Ledger(_Measurements):
     """A run's measurements for the claims of a paper, judged in the paper's own setting or in another."""
 
-    _columns, _mime = claim_tables.CLAIMS, MIME
+    _columns, _mime = claim_tables.CLAIMS, outputs.CLAIMS
 
     def __init__(self, claims: Sequence[Claim], *, same_setting: bool, own_data: bool = False):
         super().__init__(claims, own_data=own_data)
@@ -141,7 +135,7 @@ class Ledger(_Measurements):
 class Hypotheses(_Measurements):
     """A run's measurements for expectations of our own: held, failed or open, never *reproduced*."""
 
-    _columns, _mime = claim_tables.HYPOTHESES, HYPOTHESES_MIME
+    _columns, _mime = claim_tables.HYPOTHESES, outputs.HYPOTHESES
 
     def _judged(self, rule: Rule, found: _Entry) -> tuple[str, str]:
         return fate(rule, found.measured, noise=found.noise, limits=found.limits)

@@ -11,7 +11,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
-MIME = "application/vnd.analysis.figure+json"
+from analysis.runs.outputs import FIGURE
 
 # Okabe and Ito's eight colours, which colour-blind readers can tell apart.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -47,7 +47,7 @@ def show(figure: Figure, name: str, data: pd.DataFrame | Mapping[str, object]) -
     mpl.pyplot.close(figure)
     table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     content = {"name": name, "csv": table.to_csv(index=False, float_format="%.7g")}
-    display({mime: picture, "text/plain": f"Figure: {name}", MIME: content}, raw=True)
+    display({mime: picture, "text/plain": f"Figure: {name}", FIGURE: content}, raw=True)
 
 
 def _drawn(figure: Figure, name: str) -> tuple[str, str]:

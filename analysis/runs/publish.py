@@ -11,8 +11,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import claim_tables, claims, pairs, plots, runner
-from analysis.runs.runner import BOOK, PUBLIC, Run, RunError, embedded, prepare, recordings, side_files
+from analysis.runs import claim_tables, pairs, runner
+from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, VALUES, embedded, taken
+from analysis.runs.runner import BOOK, PUBLIC, Run, RunError, prepare, recordings, side_files
 from analysis.sources import ROOT, sha256
 
 BUILD = ROOT / "_build"
@@ -89,13 +90,16 @@ def _badge(changed: list[str], record: NotebookNode, seconds: float) -> str:
 
 
 def page(notebook: NotebookNode, name: str) -> NotebookNode:
-    """The executed notebook as a page: each figure followed by its numbers, and at the end how it was made."""
+    """The executed notebook as a page: each figure followed by its numbers, and at the end how it was made.
+
+    The book's own types of output are taken out: Sphinx knows nothing of them.
+    """
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        cells += [_numbers_cell(name, figure["name"]) for figure in _taken(cell, plots.MIME)]
-        for mime in claims.SIDE_FILES:
-            _taken(cell, mime)
+        cells += [_numbers_cell(name, figure["name"]) for figure in taken(cell, FIGURE)]
+        for mime in (*TABLES, VALUES):
+            taken(cell, mime)
     notebook.cells = [*cells, _provenance_cell(notebook)]
     return notebook
 
@@ -103,11 +107,6 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
 def _data_path(name: str) -> Path:
     """The path from which those of a page's side files are made: `book/data/PAGE.FIGURE.csv`."""
     return Path("book/data") / f"{name.removeprefix('book/').replace('/', '-')}.ipynb"
-
-
-def _taken(cell: NotebookNode, mime: str) -> list:
-    """What the cell displayed under `mime`, taken out of it: Sphinx knows nothing of the book's own types."""
-    return [output.data.pop(mime) for output in cell.get("outputs", []) if mime in output.get("data", {})]
 
 
 def _numbers_cell(name: str, figure: str) -> NotebookNode:
@@ -139,7 +138,7 @@ def _claims_page(pages: dict[str, NotebookNode]) -> str:
 
 
 def _claims_section(name: str, notebook: NotebookNode) -> str:
-    rows = [row for table in embedded(notebook, claims.MIME) for row in table]
+    rows = [row for table in embedded(notebook, CLAIMS) for row in table]
     kind = "Recorded run on public data" if "/public/" in name else "Embedded data, this build"
     table = claim_tables.html_table(rows, claim_tables.CLAIMS)
     return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{table}\n"

@@ -23,7 +23,8 @@ from traitlets.config import Config
 from analysis import progress
 from analysis.cache import cache_dir
 from analysis.files import write_atomically
-from analysis.runs import claims, pairs, plots, provenance
+from analysis.runs import pairs, provenance
+from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, embedded
 from analysis.runs.parameters import ChapterParameters, ParameterError, unknown
 from analysis.sources import ROOT
 
@@ -273,19 +274,13 @@ def _finish(notebook: NotebookNode, run: Run, started: float) -> None:
     }
 
 
-def embedded(notebook: NotebookNode, mime: str) -> list:
-    """Everything that cells of an executed notebook displayed under `mime`, in order."""
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return [output.data[mime] for output in outputs if mime in output.get("data", {})]
-
-
 def side_files(notebook: NotebookNode, output: Path) -> dict[Path, str]:
     """The files that go with an executed notebook: claims and other rows as JSON, each figure's numbers as CSV."""
     files = {}
-    for mime, suffix in claims.SIDE_FILES.items():
+    for mime, suffix in TABLES.items():
         rows = [row for table in embedded(notebook, mime) for row in table]
-        if rows or mime == claims.MIME:
+        if rows or mime == CLAIMS:
             files[output.with_suffix(suffix)] = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
-    for figure in embedded(notebook, plots.MIME):
+    for figure in embedded(notebook, FIGURE):
         files[output.with_suffix(f".{figure['name']}.csv")] = figure["csv"]
     return files

@@ -14,11 +14,11 @@ import pandas as pd
 from nbformat import NotebookNode
 
 from analysis.files import write_atomically
-from analysis.runs import claims, runner
+from analysis.runs import runner
+from analysis.runs.outputs import CLAIMS, FINDINGS, HYPOTHESES, embedded
 from analysis.runs.parameters import ParameterError
 from analysis.runs.runner import Run, RunError
-
-_GLUED = "application/papermill.record/text/plain"  # how myst-nb stores what a notebook glues
+from analysis.runs.values import told
 
 
 def grid_points(grid: Iterable[str]) -> list[dict[str, str]]:
@@ -84,13 +84,13 @@ def _run_one(path: Path, run: Run, cores: int) -> tuple[Path, str | None]:
 
 
 def table(runs: dict[Path, Run]) -> pd.DataFrame:
-    """Every claim and every glued value of the finished runs, one row each, beside the parameters that were set."""
+    """Every claim and every value told of the finished runs, one row each, beside the parameters that were set."""
     rows = []
     for path, run in runs.items():
         if runner.is_current(run, path):
             notebook = nbformat.read(path, as_version=4)
             point = {name: _plain(value) for name, value in run.given.items()}
-            rows += [point | row for row in (*_claim_rows(notebook), *_scalar_rows(notebook))]
+            rows += [point | row for row in (*_claim_rows(notebook), *_value_rows(notebook))]
     return pd.DataFrame(rows)
 
 
@@ -104,38 +104,17 @@ def _plain(value):
 
 
 def _claim_rows(notebook: NotebookNode) -> list[dict]:
-    kinds = {"claim": claims.MIME, "hypothesis": claims.HYPOTHESES_MIME, "finding": claims.FINDINGS_MIME}
+    kinds = {"claim": CLAIMS, "hypothesis": HYPOTHESES, "finding": FINDINGS}
     empty = {"value": None, "low": None, "high": None}
     return [
         {"kind": kind, "name": row["id"], "verdict": row["verdict"]}
         | {key: (row["measured"] or empty)[key] for key in empty}
         for kind, mime in kinds.items()
-        for rows in runner.embedded(notebook, mime)
+        for rows in embedded(notebook, mime)
         for row in rows
     ]
 
 
-def _scalar_rows(notebook: NotebookNode) -> list[dict]:
-    outputs = [
-        output for cell in notebook.cells for output in cell.get("outputs", []) if _GLUED in output.get("data", {})
-    ]
-    return [
-        {"kind": "scalar", "name": output.metadata.scrapbook.name, **_number(output.data[_GLUED].strip("'"))}
-        for output in outputs
-    ]
-
-
-def _number(text: str) -> dict:
-    """The number that a glued text begins with, and its interval if it has one: ``0.64 [0.60, 0.68]``."""
-    number = r"(-?\d+(?:\.\d+)?)"
-    found = re.fullmatch(rf"{number}(%)?(?: \[{number}, {number}\])?.*", text)
-    if not found:
-        return {"text": text}
-    value, percent, low, high = found.groups()
-    scale = 0.01 if percent else 1.0
-    return {
-        "text": text,
-        "value": float(value) * scale,
-        "low": float(low) if low else None,
-        "high": float(high) if high else None,
-    }
+def _value_rows(notebook: NotebookNode) -> list[dict]:
+    kept = ("name", "text", "value", "low", "high")
+    return [{"kind": "value"} | {key: row[key] for key in kept if key in row} for row in told(notebook).values()]

@@ -11,7 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from analysis.runs import claims, plots, publish, runner
+from analysis.runs import outputs, publish, runner
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +24,15 @@ def recording(request) -> nbformat.NotebookNode:
 @pytest.fixture(scope="module")
 def numbers(recording) -> dict[str, pd.DataFrame]:
     """The numbers of the recorded figures, by name."""
-    shown = runner.embedded(recording, plots.MIME)
+    shown = outputs.embedded(recording, outputs.FIGURE)
     return {figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in shown}
 
 
 @pytest.fixture(scope="module")
 def judged(recording) -> dict[str, dict]:
     """The recorded rows, claims and hypotheses alike, by id."""
-    kinds = (claims.MIME, claims.HYPOTHESES_MIME)
-    return {row["id"]: row for kind in kinds for table in runner.embedded(recording, kind) for row in table}
+    kinds = (outputs.CLAIMS, outputs.HYPOTHESES)
+    return {row["id"]: row for kind in kinds for table in outputs.embedded(recording, kind) for row in table}
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import pytest
 from analysis.chapters.recovery_curve.claims import THINGS_CLAIMS
 from analysis.chapters.recovery_curve.things import EMBEDDINGS
 from analysis.data import registry
-from analysis.runs import claims, runner, verdicts
+from analysis.runs import verdicts
+from analysis.runs.outputs import CLAIMS, embedded
 
 pytestmark = [
     pytest.mark.public_data,
@@ -56,6 +57,6 @@ def test_the_curve_ends_where_the_confusion_does(numbers):
 
 
 def test_every_public_claim_has_its_verdict(recording):
-    rows = [row for table in runner.embedded(recording, claims.MIME) for row in table]
+    rows = [row for table in embedded(recording, CLAIMS) for row in table]
     assert [row["id"] for row in rows] == [claim.id for claim in THINGS_CLAIMS]
     assert verdicts.REPRODUCED not in {row["verdict"] for row in rows}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.intervals import Measured
-from analysis.runs import claim_tables, claims, verdicts
+from analysis.runs import claim_tables, claims, outputs, verdicts
 from analysis.runs.claims import Claim, Hypotheses, Hypothesis, Ledger
 from analysis.runs.rules import Above, OneMore
 from analysis.runs.verdicts import Limits, Noise
@@ -89,15 +89,15 @@ def test_hypotheses_are_held_failed_or_open(shown):
     ours.measure("c", Measured(0, -1, 1))
     assert [row["verdict"] for row in ours.rows()] == ["held", "failed", "open", "open"]
     ours.show()
-    assert [row["id"] for row in shown[0][claims.HYPOTHESES_MIME]] == list("abcd")
-    assert claims.MIME not in shown[0]
+    assert [row["id"] for row in shown[0][outputs.HYPOTHESES]] == list("abcd")
+    assert outputs.CLAIMS not in shown[0]
 
 
 def test_a_table_shows_its_rows(shown):
     ledger = Ledger([claim(Above(0), "a"), claim(Above(0), "b")], same_setting=True)
     ledger.measure("a", Measured(1, 0.5, 2))
     ledger.show()
-    assert [row["id"] for row in shown[0][claims.MIME]] == ["a", "b"]
+    assert [row["id"] for row in shown[0][outputs.CLAIMS]] == ["a", "b"]
     assert shown[0]["text/plain"].splitlines()[0].strip().startswith("reproduced")
 
 
@@ -106,8 +106,8 @@ def test_own_data_are_described_and_not_judged(shown):
     ledger.measure("a", Measured(1, 0.5, 2))
     ledger.show()
     (output,) = shown
-    assert claims.MIME not in output
-    assert [row["id"] for row in output[claims.FINDINGS_MIME]] == ["a"]
+    assert outputs.CLAIMS not in output
+    assert [row["id"] for row in output[outputs.FINDINGS]] == ["a"]
     assert "B minus A" in output["text/html"]
     assert "verdict" not in output["text/html"]
     assert "A &lt; B" not in output["text/html"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.runs import plots
+from analysis.runs import outputs, plots
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_figure_is_svg_with_its_numbers_and_the_same_bytes_each_time(shown):
         plots.show(figure(3), "three", {"x": [1, 2], "y": ["a", "b"]})
     assert shown[0] == shown[1]
     assert shown[0]["image/svg+xml"].lstrip().startswith("<?xml")
-    assert shown[0][plots.MIME] == {"name": "three", "csv": "x,y\n1,a\n2,b\n"}
+    assert shown[0][outputs.FIGURE] == {"name": "three", "csv": "x,y\n1,a\n2,b\n"}
 
 
 def test_a_figure_of_thousands_of_marks_is_a_small_png(shown):

@@ -1,5 +1,6 @@
 """Sweeps: a validated run per grid point, finished points kept, failed ones reported, one tidy table."""
 
+import math
 import os
 
 import pandas as pd
@@ -13,13 +14,15 @@ from analysis.runs.parameters import ParameterError
 
 CHAPTER = "neuron_correlation"
 CODE = """
-from myst_nb import glue
 from analysis.runs.claims import Claim, Ledger
 from analysis.runs.rules import Above
+from analysis.runs.values import tell
 from analysis.intervals import Measured
 if n_seeds == 13:
     raise RuntimeError("thirteen seeds")
-glue("double", f"{2 * n_seeds:.2f} [0.50, 30.00]", display=False)
+tell(large=25_600 * n_seeds, small=-0.00012345 / n_seeds, text=f"{n_seeds} of many", third=n_seeds / 3)
+tell(".0%", share=1 / n_seeds)
+tell(interval=Measured(1234.5 * n_seeds, -n_seeds / 7, float("inf")), no_number=float("nan"), endless=-float("inf"))
 ledger = Ledger([Claim("a", "p", "s", "w", Above(0)), Claim("b", "p", "s", "w", Above(0))], same_setting=True)
 ledger.measure("a", Measured(n_seeds, n_seeds - 1, n_seeds + 1))
 ledger.show()
@@ -70,16 +73,6 @@ def test_names_can_be_read_and_differ():
     assert all("/" not in name and len(name) < 120 for name in names)
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "low"),
-    [("0.64 [0.60, 0.68]", 0.64, 0.6), ("93%", 0.93, None), ("-1", -1, None), ("none", None, None)],
-)
-def test_glued_numbers(text, value, low):
-    found = sweep._number(text)
-    assert (found.get("value"), found.get("low")) == (value, low)
-    assert found["text"] == text
-
-
 def call(folder, *options):
     return CliRunner().invoke(main, ["sweep", CHAPTER, "-o", str(folder), *options])
 
@@ -102,9 +95,21 @@ def test_a_sweep_runs_reports_resumes_and_tabulates(small, tmp_path):
         "reproduced",
     )
     assert found[found["name"] == "b"]["verdict"].tolist() == ["not testable here"] * 2
-    double = found[found["name"] == "double"].set_index("n_seeds")
-    assert double["value"].to_dict() == {2: 4.0, 3: 6.0}
-    assert set(double["kind"]) == {"scalar"}
+    for n_seeds in (2, 3):
+        rows = found[(found["n_seeds"] == n_seeds) & (found["kind"] == "value")].set_index("name")
+        expected = {
+            "large": 25_600 * n_seeds,
+            "small": -0.00012345 / n_seeds,
+            "text": math.nan,
+            "third": n_seeds / 3,
+            "share": 1 / n_seeds,
+            "interval": 1234.5 * n_seeds,
+            "no-number": math.nan,
+            "endless": -math.inf,
+        }
+        assert rows["value"].to_dict() == pytest.approx(expected, rel=1e-15, abs=0, nan_ok=True)
+        assert rows.loc["interval", ["low", "high"]].tolist() == [-n_seeds / 7, math.inf]
+        assert rows["text"][["large", "text"]].tolist() == [f"{25_600 * n_seeds:,}", f"{n_seeds} of many"]
 
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.ipynb")}
     again = call(tmp_path, "--grid", "n_seeds=2,3,4")
