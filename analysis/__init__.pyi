@@ -62,8 +62,13 @@ from analysis.models.comparison import Comparison as Comparison
 from analysis.models.comparison import compare_files as compare_files
 from analysis.models.comparison import compare_networks as compare_networks
 from analysis.models.zoo import load_zoo as load_zoo
+from analysis.recovery.asymptote import answers_per_pair as answers_per_pair
+from analysis.recovery.asymptote import asymptotic_recovery as asymptotic_recovery
+from analysis.recovery.asymptote import recovery_asymptote as recovery_asymptote
 from analysis.recovery.experiment import Recovery as Recovery
 from analysis.recovery.experiment import recovery_experiment as recovery_experiment
+from analysis.recovery.generators import Generators as Generators
+from analysis.recovery.generators import fit_generators as fit_generators
 from analysis.recovery.observers import Observer as Observer
 from analysis.recovery.observers import load_features as load_features
 from analysis.recovery.observers import load_things_triplets as load_things_triplets

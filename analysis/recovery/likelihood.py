@@ -225,10 +225,11 @@ class Batch:
             return loss, half @ self.objects
         likelihood = self.likelihood(core) if likelihood is None else likelihood
         loss = -(self.answered(likelihood) * self.weights).sum(1, dtype=torch.float64)
-        residual = likelihood.exp_().mul_(self.weights[:, None])
+        residual = likelihood.exp_()
         if self.targets is None:
-            residual[:, 0] -= self.weights
-        else:
+            residual[:, 0] -= 1
+        residual *= self.weights[:, None]
+        if self.targets is not None:
             residual -= self.targets
         return loss, self.pairs.pull(residual, self.objects)
 

@@ -39,7 +39,7 @@ def recovery_curve(table: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         raise ValueError(f"'table' must hold every generator as a candidate, got none for {sorted(absent)}.")
     true = credit[credit.generator == credit.candidate].groupby("n_triplets").credit
     curve = pd.DataFrame({"recovery": true.mean(), "n_simulations": true.size()})
-    curve["low"], curve["high"] = _wilson(curve.recovery, curve.n_simulations, level)
+    curve["low"], curve["high"] = wilson(curve.recovery, curve.n_simulations, level)
     curve["chance"] = 1 / table.candidate.nunique()
     return curve.reset_index()
 
@@ -56,7 +56,8 @@ def _credit(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(credit=table.best / tied)
 
 
-def _wilson(share, n, level: float):
+def wilson(share, n, level: float):
+    """Binomial interval (low, high) of shares of n, within 0 and 1 (Wilson, 1927)."""
     z = norm.ppf((1 + level) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))

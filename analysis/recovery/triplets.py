@@ -86,19 +86,21 @@ def sample_choices(similarity, triplets, seed, temperature: float = 1.0) -> np.n
     return (drawn >= probabilities[:, :2].cumsum(axis=1)).sum(axis=1)
 
 
-def draw_triplets(objects, n: int, seed, exclude=None) -> np.ndarray:
-    """Different triplets of objects, uniformly at random without replacement, each in a random order.
+def draw_triplets(objects, n: int, seed, exclude=None, *, replacement: bool = False) -> np.ndarray:
+    """Triplets of different objects, uniformly at random, each in a random order; by default no triplet comes twice.
 
     Parameters
     ----------
     objects : int or integer array of shape (n_objects,)
         How many objects, or which.
     n : int
-        How many triplets; no two hold the same three objects.
+        How many triplets.
     seed : int, sequence of int, or numpy.random.Generator
         Source of the draw.
     exclude : integer array of shape (m, 3), optional
         Triplets of `objects` not to draw, in any order.
+    replacement : bool
+        Whether a triplet may come again.
 
     Returns
     -------
@@ -127,10 +129,10 @@ def draw_triplets(objects, n: int, seed, exclude=None) -> np.ndarray:
         raise ValueError(f"'objects' must be different, got {len(objects) - len(ordered)} repetitions.")
     taken = np.empty(0, np.int64) if exclude is None else np.unique(_number(_places(exclude, ordered)))
     left = _n_triplets(len(ordered)) - len(taken)
-    if not 0 <= n <= left:
+    if n < 0 or n > (left if not replacement else np.inf if left else 0):
         raise ValueError(f"'n' must be 0 to {left}, the triplets left among {len(ordered)} objects, got {n!r}.")
     rng = np.random.default_rng(seed)
-    numbers = rng.choice(left, n, replace=False) if n else np.empty(0, np.int64)
+    numbers = rng.choice(left, n, replace=replacement) if n else np.empty(0, np.int64)
     numbers += np.searchsorted(taken - np.arange(len(taken)), numbers, side="right")
     return rng.permuted(ordered[_unnumber(numbers)], axis=1)
 

@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from analysis.recovery.experiment import recovery_experiment
+from analysis.recovery.experiment import TOLERANCE, _Fold, recovery_experiment
+from analysis.recovery.generators import fit_generators
+from analysis.recovery.plan import Plan
 from analysis.recovery.summaries import confusion_matrix, mean_ranks, recovery_curve
 from analysis.recovery.triplets import choice_probabilities, draw_triplets, sample_choices
 
-COLUMNS = ["generator", "candidate", "n_triplets", "seed", "penalty"]
+COLUMNS = ["generator", "candidate", "n_triplets", "seed", "penalty", "at_edge"]
 COLUMNS += ["validation_accuracy", "test_accuracy", "log_likelihood"]
 PENALTIES = (0.1, 0.01)
 
@@ -33,7 +35,7 @@ def study(n_models=3, n_objects=60, width=4, n=300):
 
 
 def experiment(features, triplets, choices, n_triplets=(40, 80), n_seeds=2, **options):
-    options = {"penalties": PENALTIES, "progress": quiet, "ceiling": 0.6} | options
+    options = {"penalties": PENALTIES, "widen": False, "progress": quiet, "ceiling": 0.6} | options
     return recovery_experiment(
         features, n_triplets, n_seeds, observer_triplets=triplets, observer_choices=choices, **options
     )
@@ -115,6 +117,42 @@ def test_features_may_be_a_folder_of_files(tmp_path):
     )
 
 
+def test_a_grid_widens_until_its_ends_are_not_chosen_or_are_the_papers():
+    features, triplets, choices = study()
+    found = experiment(features, triplets, choices, [40], 2, widen=True)
+    assert not set(found.table.penalty) <= set(PENALTIES)
+    assert found.table.penalty[found.table.at_edge].isin([1e-6, 1e4]).all()
+    narrow = experiment(features, triplets, choices, [40], 2).table
+    assert (narrow.at_edge == narrow.penalty.isin(PENALTIES)).all()
+    alone = experiment(features, triplets, choices, [40], 2, widen=True, penalties=[0.02]).table
+    assert (set(alone.penalty), alone.at_edge.any()) == ({0.02}, False)
+
+
+def test_generators_made_otherwise_take_the_place_of_the_observer(finished):
+    features, triplets, choices = study()
+    made = fit_generators(features, triplets, choices, ceiling=0.6, penalties=PENALTIES, widen=False, progress=quiet)
+    pd.testing.assert_frame_equal(made.table, finished.generators, check_exact=True)
+    options = {"penalties": PENALTIES, "widen": False, "progress": quiet}
+    again = recovery_experiment(features, (40, 80), 2, generators=made, **options)
+    pd.testing.assert_frame_equal(again.table, finished.table, check_exact=True)
+    with pytest.raises(ValueError, match="must be given, and not both"):
+        experiment(features, triplets, choices, generators=made)
+    fewer = {name: table[:50] for name, table in features.items()}
+    with pytest.raises(ValueError, match="'generators' must have the 50 objects of 'features'"):
+        recovery_experiment(fewer, (40,), 1, generators=made, **options)
+
+
+def test_generators_by_objects_and_as_they_are():
+    features, triplets, choices = study()
+    plain = fit_generators(features, triplets, choices, ceiling=0.6, transform="zero-shot", progress=quiet)
+    table = features["model 1"].astype(np.float32)
+    np.testing.assert_allclose(plain.similarities["model 1"], table @ table.T, rtol=1e-5)
+    by_objects = fit_generators(features, triplets, choices, ceiling=0.6, folds_over="objects", progress=quiet).table
+    assert by_objects.accuracy.between(1 / 3, 1).all()
+    with pytest.raises(ValueError, match="'triplets' must leave some within every fold"):
+        fit_generators(features, triplets[:5], choices[:5], folds_over="objects", progress=quiet)
+
+
 # Determinism, workers, resumption -------------------------------------------------------------------------------------
 
 
@@ -138,11 +176,13 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_numbers(finished):
 
 
 def test_other_models_do_not_change_what_a_model_answers(finished):
-    features, triplets, choices = study()
-    fewer = experiment({name: features[name] for name in ("model 2", "model 0")}, triplets, choices).table
-    both = fewer.merge(finished.table, on=COLUMNS[:4])
-    assert len(both) == len(fewer)
-    np.testing.assert_array_equal(both.test_accuracy_x, both.test_accuracy_y)
+    scaled = np.stack(list(finished.similarities.values()))
+    names = np.array(list(finished.similarities))
+    plan = Plan(PENALTIES, False, 3, "shrinkage", "full", None, TOLERANCE, 0, None)
+    all_, fewer = (_Fold.of(names[rows], scaled[rows], 40, 1, 2, False, plan) for rows in ([0, 1, 2], [2, 0]))
+    for mine, theirs in zip(fewer.answers, (all_.answers[2], all_.answers[0]), strict=True):
+        for part, other in zip(mine, theirs, strict=True):
+            np.testing.assert_array_equal(part, other)
 
 
 class Killed(Exception):

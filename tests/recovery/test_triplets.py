@@ -137,3 +137,12 @@ BAD = [
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_with_replacement_triplets_come_again_each_as_often_as_the_others():
+    drawn = draw_triplets(5, 20_000, seed=0, replacement=True)
+    _, counts = np.unique(np.sort(drawn, axis=1), axis=0, return_counts=True)
+    assert len(counts) == 10
+    assert abs(counts - 2000).max() < 5 * np.sqrt(2000)
+    with pytest.raises(ValueError, match="'n' must be 0 to 0"):
+        draw_triplets(2, 1, seed=0, replacement=True)
