@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from analysis.recovery.experiment import TOLERANCE, _Fold, recovery_experiment
-from analysis.recovery.generators import fit_generators
+from analysis.recovery.experiment import _Fold, recovery_experiment
+from analysis.recovery.generators import TOLERANCE, fit_generators
 from analysis.recovery.plan import Plan
 from analysis.recovery.summaries import confusion_matrix, mean_ranks, recovery_curve
 from analysis.recovery.triplets import choice_probabilities, draw_triplets, sample_choices

@@ -15,7 +15,8 @@ from analysis.intervals import Measured, bootstrap_interval, mean_interval, spea
 from analysis.models.activations import record
 from analysis.models.zoo import load_zoo
 from analysis.progress import steps
-from analysis.recovery.experiment import TOLERANCE, Recovery, recovery_experiment
+from analysis.recovery.experiment import Recovery, recovery_experiment
+from analysis.recovery.generators import TOLERANCE
 from analysis.recovery.observers import Observer, load_features, load_things_triplets, simulated_observer
 from analysis.recovery.probes import fit_probes
 from analysis.recovery.summaries import confusion_matrix
