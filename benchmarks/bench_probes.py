@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from analysis.recovery.experiment import TOLERANCE
+from analysis.recovery.generators import TOLERANCE
 from analysis.recovery.likelihood import Batch
 from analysis.recovery.probes import fit_probe, fit_probes
 from analysis.recovery.triplets import draw_triplets, sample_choices
