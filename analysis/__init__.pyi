@@ -1,12 +1,17 @@
 from analysis.data.answers import Predictions as Predictions
 from analysis.data.answers import read_predictions as read_predictions
+from analysis.data.cifar10 import load_cifar10_networks as load_cifar10_networks
+from analysis.data.cifar10 import load_cifar10_people as load_cifar10_people
 from analysis.data.corruptions import corrupt as corrupt
 from analysis.data.images import Images as Images
 from analysis.data.images import load_images as load_images
+from analysis.data.joining import join as join
 from analysis.data.leaderboards import Leaderboard as Leaderboard
 from analysis.data.leaderboards import read_brainscore as read_brainscore
 from analysis.data.leaderboards import read_groups as read_groups
 from analysis.data.leaderboards import read_table as read_table
+from analysis.data.pictures import Pictures as Pictures
+from analysis.data.pictures import open_pictures as open_pictures
 from analysis.data.stimuli import squares as squares
 from analysis.intervals import Measured as Measured
 from analysis.intervals import bootstrap_interval as bootstrap_interval

@@ -8,14 +8,12 @@ import pandas as pd
 
 from analysis.chapters.contrastive_stimuli.experiments import agreement, chosen, mean_of_halves, random_halves
 from analysis.data.answers import ModelVsHuman, Predictions
+from analysis.data.categories import CIFAR10
 from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.measures.agreement import fleiss_kappa, stimulus_agreement
 from analysis.measures.error_consistency import correctness, error_consistency_matrix
 from analysis.measures.kappa_bootstrap import bootstrap_kappa
 from analysis.progress import steps
-
-CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-"""Categories of CIFAR-10 in the order of their numbers."""
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Networks and people on the same images
