@@ -17,7 +17,10 @@ from analysis.intervals import Measured as Measured
 from analysis.intervals import bootstrap_interval as bootstrap_interval
 from analysis.intervals import mean_correlation_interval as mean_correlation_interval
 from analysis.intervals import mean_interval as mean_interval
+from analysis.intervals import mean_share_interval as mean_share_interval
 from analysis.intervals import one_more_interval as one_more_interval
+from analysis.intervals import percentile_bounds as percentile_bounds
+from analysis.intervals import share_interval as share_interval
 from analysis.measures.accuracy_floor import AccuracyFloor as AccuracyFloor
 from analysis.measures.accuracy_floor import accuracy_floor as accuracy_floor
 from analysis.measures.aggregation import aggregate as aggregate
@@ -36,7 +39,7 @@ from analysis.measures.error_consistency import error_consistency as error_consi
 from analysis.measures.error_consistency import error_consistency_matrix as error_consistency_matrix
 from analysis.measures.geometry import effective_dimensionality as effective_dimensionality
 from analysis.measures.geometry import geometry_shift as geometry_shift
-from analysis.measures.kappa_bootstrap import KappaInterval as KappaInterval
+from analysis.measures.kappa_bootstrap import KappaBootstrap as KappaBootstrap
 from analysis.measures.kappa_bootstrap import bootstrap_kappa as bootstrap_kappa
 from analysis.measures.neuron_ceiling import attainable_ceiling as attainable_ceiling
 from analysis.measures.neuron_ceiling import corrected_score as corrected_score

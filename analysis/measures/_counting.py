@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from analysis.checks import as_count
+from analysis.checks import as_array, as_count
 
 
 def as_table(value, name: str) -> np.ndarray:
     """A non-empty integer table as it is: a cast would cost more memory than all that follows."""
-    table = np.asarray(value)
+    table = as_array(value, name)
     if table.dtype.kind not in "iu" or table.ndim != 2 or table.size == 0:
         raise ValueError(f"'{name}' must be a non-empty table of integers, got {table.dtype} of shape {table.shape}.")
     return table

@@ -5,6 +5,8 @@ import torch
 
 from analysis.checks import as_features
 
+_ROWS = 4096  # float64 stimuli in hand while scaling
+
 
 def as_representations(features, min_stimuli: int, device) -> list[torch.Tensor]:
     tensors = [as_features(x, f"features[{k}]", min_stimuli=min_stimuli, device=device) for k, x in enumerate(features)]
@@ -13,8 +15,21 @@ def as_representations(features, min_stimuli: int, device) -> list[torch.Tensor]
     counts = [len(tensor) for tensor in tensors]
     if len(set(counts)) > 1:
         raise ValueError(f"'features' must all have the same number of stimuli, got {counts}.")
+    tensors = [_scaled(tensor) for tensor in tensors]
     dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
     return [tensor.to(dtype) for tensor in tensors]
+
+
+def _scaled(features: torch.Tensor) -> torch.Tensor:
+    """Features of extreme size brought to about 1 by a power of two, which rounds nothing; others as they are.
+
+    Comparisons of representations ignore their scale, but squares of 1e30 or 1e-22 leave the range of float32.
+    """
+    size = float(features.abs().max())
+    if size == 0 or 2.0**-30 < size < 2.0**30:
+        return features
+    scale = 2.0 ** -max(np.floor(np.log2(size)), -1000)
+    return torch.cat([(rows.double() * scale).to(features.dtype) for rows in features.split(_ROWS)])
 
 
 def inner_products(vectors: torch.Tensor) -> torch.Tensor:

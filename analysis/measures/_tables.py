@@ -21,8 +21,8 @@ def as_scores(table: pd.DataFrame, *, min_metrics: int = 1) -> np.ndarray:
     if table.shape[1] < min_metrics or len(table) == 0:
         raise ValueError(f"'table' must have models and at least {min_metrics} metrics, got shape {table.shape}.")
     for name, dtype in table.dtypes.items():
-        if not pd.api.types.is_numeric_dtype(dtype):
-            raise ValueError(f"'table' must hold numbers, got {dtype} in {name!r}.")
+        if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):
+            raise ValueError(f"'table' must hold real numbers, got {dtype} in {name!r}.")
     values = table.to_numpy(np.float64, na_value=np.nan)
     if np.isinf(values).any():
         raise ValueError(f"'table' must be finite or missing, got {np.isinf(values).sum()} infinite scores.")

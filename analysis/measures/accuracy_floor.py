@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks import as_count
+from analysis.checks import as_count, as_floats
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def accuracy_floor(accuracies: np.ndarray, *, n_categories: int | None = None) -
     >>> round(floor.mean, 2), round(floor.kappa(expected=0.1), 2)
     (0.4, 0.33)
     """
-    accuracies = np.asarray(accuracies, dtype=np.float64)
+    accuracies = as_floats(accuracies, "accuracies")
     if accuracies.ndim != 1 or len(accuracies) < 2:
         raise ValueError(f"'accuracies' must have shape (n_models,) with at least 2 models, got {accuracies.shape}.")
     if not ((accuracies >= 0) & (accuracies <= 1)).all():

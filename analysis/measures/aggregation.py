@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from analysis.checks import as_count, choose
+from analysis.checks import as_count, as_generator, choose
 from analysis.measures._tables import as_complete, as_scores, standardise
 from analysis.measures.trees import Tree, check_tree, tree_children
 
@@ -65,7 +65,7 @@ def hierarchical_mean(table: pd.DataFrame, tree: Tree) -> pd.DataFrame:
     >>> hierarchical_mean(table, {"neural": ["v1", "it"], "behaviour": ["choice"]}).round(6).to_dict("records")
     [{'overall': 0.5, 'neural': 0.2, 'behaviour': 0.8}]
     """
-    as_scores(table)
+    table = pd.DataFrame(as_scores(table), table.index, table.columns)  # float64: narrow types overflow in sums
     check_tree(table.columns, tree)
     nodes: dict[Hashable, pd.Series | None] = {}
     _average(table, "overall", tree, nodes)
@@ -113,7 +113,7 @@ def top_share(
     choose(resample, "resample", ("metrics", "models"))
     as_count(k, "k", 1)
     as_count(n_resamples, "n_resamples", 1)
-    values, rng = _as_ready(table, method), np.random.default_rng(seed)
+    values, rng = _as_ready(table, method), as_generator(seed)
     if resample == "metrics":
         weights = np.stack([_leaf_weights(table, tree, rng) for _ in range(n_resamples)], axis=1)
         overall = _transform(method, values, values) @ weights

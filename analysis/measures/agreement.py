@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks import as_count
+from analysis.checks import as_count, as_floats
 from analysis.measures._counting import (
     all_statistics,
     as_counts,
@@ -207,7 +207,7 @@ def contrastive_stimuli(agreement: np.ndarray, k: int) -> np.ndarray:
     >>> contrastive_stimuli(np.array([0.5, np.nan, 0.1, 0.5]), k=2)
     array([2, 0])
     """
-    agreement = np.asarray(agreement, dtype=np.float64)
+    agreement = as_floats(agreement, "agreement")
     if agreement.ndim != 1:
         raise ValueError(f"'agreement' must have shape (n_stimuli,), got {agreement.shape}.")
     n_defined = int((~np.isnan(agreement)).sum())

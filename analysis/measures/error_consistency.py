@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks import as_integers
+from analysis.checks import as_array, as_integers
 from analysis.measures._counting import as_table, divide
 
 
@@ -145,7 +145,7 @@ def _error_consistency(first, second) -> ErrorConsistency:
 
 
 def _as_correctness(value, name: str) -> np.ndarray:
-    array = np.asarray(value)
+    array = as_array(value, name)
     table = as_table(array.astype(np.int8) if array.dtype == bool else array, name)
     if table.min() < -1 or table.max() > 1:
         raise ValueError(f"'{name}' must be 1, 0 or -1, got values from {table.min()} to {table.max()}.")

@@ -33,8 +33,8 @@ def geometry_shift(features, weights) -> float:
     >>> abs(round(geometry_shift(features, 3 * np.eye(4)), 6))
     0.0
     """
-    features = as_features(features, "features", min_stimuli=3).double().cpu().numpy()
-    weights = as_features(weights, "weights").double().cpu().numpy()
+    features = _centred(features, min_objects=3)
+    weights = _scaled(as_features(weights, "weights").double().cpu().numpy())
     if len(weights) != features.shape[1]:
         raise ValueError(f"'weights' must have {features.shape[1]} rows, one per unit, got {len(weights)}.")
     distances = [_distances(table) for table in (features, features @ weights)]
@@ -54,7 +54,7 @@ def _distances(features: np.ndarray) -> np.ndarray:
 def effective_dimensionality(features) -> float:
     r"""Participation ratio of the features: 1 = all variance along one axis, up to p; higher = more evenly spread.
 
-    .. math:: (\sum_i \lambda_i)^2 / \sum_i \lambda_i^2, \quad \lambda_i 	ext{ eigenvalues of the covariance}
+    .. math:: (\sum_i \lambda_i)^2 / \sum_i \lambda_i^2, \quad \lambda_i \text{ eigenvalues of the covariance}
 
     Parameters
     ----------
@@ -75,10 +75,24 @@ def effective_dimensionality(features) -> float:
     >>> round(effective_dimensionality(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])), 6)
     2.0
     """
-    features = as_features(features, "features", min_stimuli=2).double().cpu().numpy()
-    centred = features - features.mean(axis=0)
-    gram = centred.T @ centred if features.shape[1] < len(features) else centred @ centred.T
-    total, squares = np.trace(gram), (gram**2).sum()
-    if not total > 0:
+    centred = _centred(features, min_objects=2)
+    if not centred.any():
         raise ValueError("'features' must differ between objects, got equal rows.")
-    return float(total**2 / squares)
+    gram = centred.T @ centred if centred.shape[1] < len(centred) else centred @ centred.T
+    return float(np.trace(gram) ** 2 / (gram**2).sum())
+
+
+def _centred(features, *, min_objects: int) -> np.ndarray:
+    """Features in float64 with mean 0 and a largest difference from the first object of 1.
+
+    Taken from the first object on, a large offset costs no digits and equal rows are exactly 0.
+    """
+    features = as_features(features, "features", min_stimuli=min_objects).double().cpu().numpy()
+    moved = _scaled(features - features[0])
+    return moved - moved.mean(axis=0)
+
+
+def _scaled(table: np.ndarray) -> np.ndarray:
+    """Brought to a largest entry of 1: its squares leave no range, whatever the unit."""
+    size = np.abs(table).max()
+    return table / size if size > 0 else table

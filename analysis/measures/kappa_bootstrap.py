@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from analysis.checks import as_count, as_share, choose
+from analysis.checks import as_count, as_generator, as_share, choose
+from analysis.intervals import Measured
 from analysis.measures._counting import (
     all_statistics,
     as_predictions,
@@ -20,20 +21,18 @@ from analysis.measures._counting import (
 
 
 @dataclass(frozen=True)
-class KappaInterval:
-    """Fleiss' kappa with a bootstrap percentile interval.
+class KappaBootstrap:
+    """Fleiss' kappa with its bootstrap.
 
     Attributes
     ----------
-    kappa, low, high : float
-        The estimate and its interval.
+    kappa : Measured
+        The estimate and its percentile interval.
     resamples : numpy.ndarray of shape (n_resamples,), float64
         Kappa of each resample; NaN where it is undefined. These the interval leaves out.
     """
 
-    kappa: float
-    low: float
-    high: float
+    kappa: Measured
     resamples: np.ndarray
 
 
@@ -45,7 +44,7 @@ def bootstrap_kappa(
     n_resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-) -> KappaInterval:
+) -> KappaBootstrap:
     r"""Interval of Fleiss' kappa (1 = models always agree, 0 = chance) over resampled stimuli or resampled models.
 
     A model that is drawn twice always agrees with itself. Such pairs say nothing about agreement between models and
@@ -68,7 +67,7 @@ def bootstrap_kappa(
 
     Returns
     -------
-    KappaInterval
+    KappaBootstrap
         With a RuntimeWarning that counts the resamples whose kappa is undefined, if any.
 
     Raises
@@ -90,8 +89,7 @@ def bootstrap_kappa(
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.integers(4, size=200)
     >>> predictions = np.where(rng.random((12, 200)) < 0.7, truth, rng.integers(4, size=(12, 200)))
-    >>> interval = bootstrap_kappa(predictions, 4, over="models")
-    >>> print(f"{interval.kappa:.2f} [{interval.low:.2f}, {interval.high:.2f}]")
+    >>> print(bootstrap_kappa(predictions, 4, over="models").kappa)
     0.48 [0.45, 0.51]
     """
     predictions = as_predictions(predictions, n_categories)
@@ -99,25 +97,22 @@ def bootstrap_kappa(
     over_stimuli = choose(over, "over", ("stimuli", "models")) == "stimuli"
     drawn = _multiplicities(predictions.shape[over_stimuli], as_count(n_resamples, "n_resamples"), seed)
     resamples = (_kappa_over_stimuli if over_stimuli else _kappa_over_models)(predictions, n_categories, drawn)
-    low, high = _percentile_interval(resamples, level)
-    return KappaInterval(summary(all_statistics(predictions, n_categories))[-1], low, high, resamples)
+    _warn_of_undefined(resamples)
+    what = f"bootstrap, {predictions.shape[over_stimuli]} {over}"
+    kappa = Measured.from_draws(summary(all_statistics(predictions, n_categories))[-1], resamples, what, level=level)
+    return KappaBootstrap(kappa, resamples)
 
 
-def _percentile_interval(resamples: np.ndarray, level: float) -> tuple[float, float]:
-    defined = resamples[~np.isnan(resamples)]
-    n_undefined = len(resamples) - len(defined)
+def _warn_of_undefined(resamples: np.ndarray) -> None:
+    n_undefined = int(np.isnan(resamples).sum())
     if n_undefined:
         cause = f"is undefined in {n_undefined} of {len(resamples)} resamples, which the interval leaves out"
         warnings.warn(f"Fleiss' kappa {cause}.", RuntimeWarning, stacklevel=3)
-    if n_undefined == len(resamples):
-        return np.nan, np.nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _multiplicities(n: int, n_resamples: int, seed: int) -> np.ndarray:
     """How often each of n items is drawn in each resample: (n_resamples, n), float32 for the products to come."""
-    rng = np.random.default_rng(seed)
+    rng = as_generator(seed)
     drawn = np.empty((n_resamples, n), np.float32)
     for row in drawn:
         row[:] = np.bincount(rng.integers(n, size=n), minlength=n)

@@ -5,7 +5,7 @@ import torch
 from scipy.optimize import brentq
 from scipy.special import betainc, xlogy
 
-from analysis.checks import ArrayLike, as_count, as_integers
+from analysis.checks import ArrayLike, as_count, as_floats, as_generator, as_integers
 from analysis.measures._units import Depths, Network, mean_match, pair
 
 
@@ -85,7 +85,7 @@ def chance_level(n_stimuli: int, n_target_units: int | list[int], distance: floa
     """
     as_count(n_stimuli, "n_stimuli", 3)
     sizes = as_integers(np.atleast_1d(n_target_units), "n_target_units", shape=(None,))
-    distances = np.atleast_1d(np.asarray(distance, dtype=np.float64))
+    distances = np.atleast_1d(as_floats(distance, "distance"))
     if not len(sizes) or sizes.min() < 1:
         raise ValueError(f"'n_target_units' must be at least 1 in every layer, got {n_target_units!r}.")
     if distances.shape not in ((1,), sizes.shape):
@@ -135,7 +135,7 @@ def chance_score(
 
 def _shuffled_scores(a: Network, b: Network, n_permutations: int, seed: int) -> np.ndarray:
     as_count(n_permutations, "n_permutations")
-    random = np.random.default_rng(seed)
+    random = as_generator(seed)
     scores = np.empty(n_permutations)
     for turn in range(n_permutations):
         shuffle = torch.from_numpy(random.permutation(b.units.vectors.shape[1])).to(b.units.index.device)

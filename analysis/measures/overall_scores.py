@@ -84,6 +84,7 @@ def min_max(scores: pd.DataFrame | pd.Series) -> pd.DataFrame | pd.Series:
     [0.0, 0.25, 1.0]
     """
     as_scores(scores.to_frame() if isinstance(scores, pd.Series) else scores)
+    scores = scores.astype(np.float64)
     span = scores.max() - scores.min()
     if not np.all(span > 0):
         raise ValueError(f"'scores' must vary within every column, got a span of {np.min(span)} in one of them.")

@@ -1,6 +1,6 @@
 """Representational similarity analysis (RSA) of many models at once: do they find the same stimuli alike?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -29,7 +29,8 @@ def rsa_matrix(
     dissimilarity : {"correlation", "euclidean"}
         Between two stimuli: 1 minus Pearson's r over units, or the Euclidean distance.
     compare : {"spearman", "pearson"}
-        Between two models: correlation of ranks (ties share their mean rank) or of the dissimilarities themselves.
+        Between two models: correlation of ranks (ties, to within rounding, share their mean rank) or of the
+        dissimilarities themselves.
     device : str or torch.device, optional
         Where to compute; by default where the features are.
 
@@ -68,7 +69,7 @@ def rsa_matrix(
     if dissimilarity == "correlation":
         for x, name in zip(tensors, names, strict=True):
             _refuse_flat_patterns(x, name)
-    vectors = [_unit_vector(distances(x), ranked, name) for x, name in zip(tensors, names, strict=True)]
+    vectors = [_unit_vector(x, distances, ranked, name) for x, name in zip(tensors, names, strict=True)]
     return normalised(inner_products(torch.stack(vectors)))
 
 
@@ -91,20 +92,29 @@ def _correlation_distances(x: torch.Tensor) -> torch.Tensor:
 _DISSIMILARITIES = {"correlation": _correlation_distances, "euclidean": pdist}
 
 
-def _unit_vector(distances: torch.Tensor, ranked: bool, name: str) -> torch.Tensor:
-    """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations."""
-    values = distances.cpu().numpy()
-    if (values == values[0]).all():
-        raise ValueError(f"'{name}' must vary in its dissimilarities, got {values[0]} for every pair.")
-    centred = _ranks(values) if ranked else values.astype(np.float64)
+def _unit_vector(
+    x: torch.Tensor, distances: Callable[[torch.Tensor], torch.Tensor], ranked: bool, name: str
+) -> torch.Tensor:
+    """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations.
+
+    Ranks take distances in float64: there those that are equal differ by rounding alone, and near ones by more.
+    """
+    values = distances(x.double() if ranked else x).cpu().numpy()
+    tolerance = (32 + np.sqrt(x.shape[1])) * np.finfo(values.dtype).eps * values.max() if ranked else 0.0
+    if np.ptp(values) <= tolerance:
+        raise ValueError(f"'{name}' must vary in its dissimilarities, got {values[0]:.6g} for every pair.")
+    centred = _ranks(values, tolerance) if ranked else values.astype(np.float64)
     centred -= centred.mean()
-    return torch.from_numpy((centred / np.linalg.norm(centred)).astype(values.dtype)).to(distances.device)
+    return torch.from_numpy(centred / np.linalg.norm(centred)).to(x.device, x.dtype)
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, ties at their mean rank (NumPy sorts several times faster than PyTorch on a CPU)."""
+def _ranks(values: np.ndarray, tolerance: float) -> np.ndarray:
+    """Ranks from 1, ties at their mean rank (NumPy sorts several times faster than PyTorch on a CPU).
+
+    Neighbours no further apart than the tolerance are one tie: rounding alone tells them apart.
+    """
     order = np.argsort(values)
-    starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
+    starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf) > tolerance)
     lengths = np.diff(starts, append=len(values))
     ranks = np.empty(len(values))
     ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)

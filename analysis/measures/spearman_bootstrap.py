@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.checks import as_count, as_share
-from analysis.intervals import Measured
+from analysis.checks import as_count, as_generator, as_share
+from analysis.intervals import Measured, percentile_bounds
 from analysis.measures._resampled_ranks import pair_places, resampled_pairs
 from analysis.measures._tables import as_scores, defined_mean, rank_correlations
 
@@ -98,24 +98,23 @@ def bootstrap_spearman(
     as_count(min_models, "min_models", 3)
     as_share(level, "level")
     families = _family_codes(table, groups)
-    counts = _draw(families, n_resamples, np.random.default_rng(seed))
+    counts = _draw(families, n_resamples, as_generator(seed))
     rho = rank_correlations(table, min_models)
     tested = np.isfinite(rho.to_numpy())
     pairs = resampled_pairs(values, counts)
     place = pair_places(values.shape[1])
-    samples = np.moveaxis(pairs[place], -1, 0)
+    low, high = (pd.DataFrame(end[place], rho.index, rho.columns) for end in percentile_bounds(pairs, level))
+    n_defined = np.isfinite(pairs).sum(axis=1)[place]
     upper = np.triu_indices(len(tested))
-    means = _mean_ends(rho.to_numpy()[upper], pairs, np.triu(tested, 1)[upper], level)
-    low, high, n_defined = (pd.DataFrame(ends[place], rho.index, rho.columns) for ends in _ends(pairs, level))
-    drawn = f"{len(table)} models" if groups is None else f"{families.max() + 1} families"
+    drawn = f"bootstrap, {len(table)} models" if groups is None else f"bootstrap, {families.max() + 1} families"
     return SpearmanBootstrap(
         rho=rho,
         low=low.where(tested),
         high=high.where(tested),
-        mean=Measured(*means, f"{level:.0%} bootstrap, {drawn}"),
-        samples=samples,
+        mean=_mean_over_pairs(rho.to_numpy()[upper], pairs, np.triu(tested, 1)[upper], drawn, level),
+        samples=np.moveaxis(pairs[place], -1, 0),
         counts=counts,
-        n_defined=n_defined,
+        n_defined=pd.DataFrame(n_defined, rho.index, rho.columns),
         level=level,
     )
 
@@ -161,8 +160,9 @@ def block_means(bootstrap: SpearmanBootstrap, groups: Mapping | pd.Series) -> pd
             block = (label == first)[:, None] & (label == second)
             pairs = np.triu(block | block.T, 1)
             tested = np.isfinite(rho[pairs])
-            means = _mean_ends(rho[pairs], bootstrap.samples[:, pairs].T, tested, bootstrap.level)
-            rows[first, second] = [*means, int(tested.sum())]
+            mean = _mean_over_pairs(rho[pairs], bootstrap.samples[:, pairs].T, tested, "bootstrap", bootstrap.level)
+            ends = [mean.low, mean.high] if tested.any() else [np.nan, np.nan]
+            rows[first, second] = [mean.value, *ends, int(tested.sum())]
     means = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "n_pairs"])
     return means.set_axis(pd.MultiIndex.from_tuples(rows, names=["first", "second"]))
 
@@ -192,24 +192,7 @@ def _draw(codes: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.n
     return counts.reshape(n_resamples, n_families)[:, codes]
 
 
-def _ends(rows: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Low and high percentile of every row's defined entries, and their number; sorts the rows in place."""
-    rows.sort(axis=1)  # NaN goes last
-    n_defined = np.isfinite(rows).sum(axis=1)
-    low, high = (_sorted_quantile(rows, n_defined, q) for q in ((1 - level) / 2, (1 + level) / 2))
-    return low, high, n_defined
-
-
-def _sorted_quantile(rows: np.ndarray, n_defined: np.ndarray, q: float) -> np.ndarray:
-    """Quantile of each row's first `n_defined` entries, which are sorted; linear between neighbours."""
-    last = np.maximum(n_defined - 1, 0)
-    below = (q * last).astype(int)
-    row = np.arange(len(rows))
-    lower, upper = rows[row, below], rows[row, np.minimum(below + 1, last)]
-    return lower + (q * last - below) * (upper - lower)
-
-
-def _mean_ends(rho: np.ndarray, resampled: np.ndarray, chosen: np.ndarray, level: float) -> tuple[float, float, float]:
-    """Mean over the chosen pairs, (n_pairs,), and the ends of its interval over resamples, (n_pairs, n_resamples)."""
-    low, high, _ = _ends(defined_mean(resampled, chosen[:, None])[None], level)
-    return float(defined_mean(rho, chosen)), float(low[0]), float(high[0])
+def _mean_over_pairs(rho: np.ndarray, resampled: np.ndarray, chosen: np.ndarray, what: str, level: float) -> Measured:
+    """Mean over the chosen pairs, (n_pairs,), with its interval over resamples, (n_pairs, n_resamples)."""
+    draws = defined_mean(resampled, chosen[:, None])
+    return Measured.from_draws(float(defined_mean(rho, chosen)), draws, what, level=level)

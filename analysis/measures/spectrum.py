@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from analysis.checks import as_count, as_share
+from analysis.checks import as_count, as_generator, as_share
 from analysis.measures._tables import as_complete, standardise
 
 
@@ -69,7 +69,7 @@ def eigenvalue_spectrum(
     as_share(quantile, "quantile")
     ranks = rankdata(as_complete(table, min_metrics=2, varying=True), axis=0)
     ranks = standardise(ranks, ranks)
-    rng = np.random.default_rng(seed)
+    rng = as_generator(seed)
     eigenvalues = _eigenvalues(ranks)
     chance = [_eigenvalues(rng.permuted(ranks, axis=0)) for _ in range(n_permutations)]
     floor = np.quantile(chance, quantile, axis=0)

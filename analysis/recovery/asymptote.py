@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.cache import kept_all
+from analysis.intervals import Measured, share_interval
 from analysis.progress import steps
 from analysis.recovery.experiment import check_seeds, generators_of
 from analysis.recovery.generators import Generators
 from analysis.recovery.plan import TEST, TRAIN, VALIDATION, Plan, best, checked_features, outcome, within
-from analysis.recovery.summaries import wilson
 from analysis.recovery.triplets import choice_probabilities, draw_triplets
 
 _LOOSER = 100  # how much earlier the fits stop that the error of the others is told from
@@ -266,12 +266,20 @@ def asymptotic_recovery(table: pd.DataFrame, *, level: float = 0.95) -> pd.DataF
         for criterion in CRITERIA:
             found = margins_at_limit(chosen, criterion)
             ranked = found[found.resolved]
-            share = (ranked.winner == ranked.generator).mean() if len(ranked) else np.nan
-            low, high = wilson(pd.Series([share]), pd.Series([len(ranked)]), level) if len(ranked) else ([0.0], [1.0])
-            rows.append({"penalty": penalty, "criterion": criterion, "recovery": share, "low": low[0], "high": high[0],
+            share = _share_recovered(ranked, level)
+            rows.append({"penalty": penalty, "criterion": criterion, "recovery": share.value,
+                         "low": share.low, "high": share.high,
                          "n_resolved": len(ranked), "n_simulations": len(found), "margin": found.margin.median(),
                          "chance": 1 / table.candidate.nunique()})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _share_recovered(ranked: pd.DataFrame, level: float) -> Measured:
+    """Share of simulations that the generator wins; of none nothing is known, and it lies between 0 and 1."""
+    if ranked.empty:
+        return Measured(np.nan, 0.0, 1.0, "no simulation resolved")
+    wins = int((ranked.winner == ranked.generator).sum())
+    return share_interval(wins, len(ranked), over="simulations", level=level)
 
 
 def answers_per_pair(n_triplets, n_objects: int):

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import softmax
 
-from analysis.checks import as_integers
+from analysis.checks import as_floats, as_integers
 
 
 def choice_probabilities(similarity, triplets, temperature: float = 1.0) -> np.ndarray:
@@ -51,13 +51,21 @@ def choice_probabilities(similarity, triplets, temperature: float = 1.0) -> np.n
 
 def _pair_similarities(similarity, triplets) -> np.ndarray:
     """Similarity (n, 3) of the two objects that remain when each one is taken out."""
-    similarity = np.asarray(similarity)
+    similarity = as_floats(similarity, "similarity")
     if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1]:
         raise ValueError(f"'similarity' must have shape (n_objects, n_objects), got {similarity.shape}.")
     if not np.isfinite(similarity).all():
         raise ValueError(f"'similarity' must be finite, got {(~np.isfinite(similarity)).sum()} other entries.")
+    _refuse_asymmetric(similarity)
     a, b, c = check_triplets(triplets, len(similarity)).T
-    return np.stack([similarity[b, c], similarity[a, c], similarity[a, b]], axis=1).astype(np.float64)
+    return np.stack([similarity[b, c], similarity[a, c], similarity[a, b]], axis=1)
+
+
+def _refuse_asymmetric(similarity: np.ndarray) -> None:
+    """What the two halves say of one pair may differ by rounding, as products of float32 do, and by no more."""
+    apart, size = np.abs(similarity - similarity.T).max(initial=0), np.abs(similarity).max(initial=0)
+    if apart > 1e-5 * size:
+        raise ValueError(f"'similarity' must be symmetric, got entries that differ by {apart:.6g} from their mirror.")
 
 
 def sample_choices(similarity, triplets, seed, temperature: float = 1.0) -> np.ndarray:

@@ -104,8 +104,10 @@ def _small(text: str | None) -> str:
 
 
 def measured_text(measured: dict | None) -> str:
-    """``"0.646 [0.629, 0.663] (95% t, 5 seeds)"``, with question marks for what is not finite."""
-    return "—" if measured is None else f"{_value(measured)} {_bounds(measured)} ({measured['interval']})"
+    """``"0.646 [0.629, 0.663] (95% t, 5 seeds)"``, without brackets where nothing bounds the value."""
+    if measured is None:
+        return "—"
+    return " ".join(filter(None, [_value(measured), _bounds(measured), f"({measured['interval']})"]))
 
 
 def _value(measured: dict) -> str:
@@ -113,6 +115,9 @@ def _value(measured: dict) -> str:
 
 
 def _bounds(measured: dict) -> str:
+    """``[0.629, 0.663]``; nothing where nothing bounds the value: the interval's description says why."""
+    if measured["low"] is None and measured["high"] is None:
+        return ""
     low, high = (number_text(measured[key], _decimals(measured)) for key in ("low", "high"))
     return f"[{low}, {high}]"
 

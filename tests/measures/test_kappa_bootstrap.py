@@ -20,8 +20,10 @@ def test_bootstrap_over_stimuli_equals_counting_every_resample_anew(draw_predict
     interval = bootstrap_kappa(predictions, n_categories, n_resamples=30, seed=7)
     expected = [fleiss_kappa(counts[drawn]) for drawn in draws(60, 30, seed=7)]
     np.testing.assert_allclose(interval.resamples, expected, atol=1e-12)
-    assert interval.kappa == pytest.approx(fleiss_kappa(counts), abs=1e-12)
-    np.testing.assert_allclose([interval.low, interval.high], np.quantile(expected, [0.025, 0.975]), atol=1e-12)
+    assert interval.kappa.value == pytest.approx(fleiss_kappa(counts), abs=1e-12)
+    np.testing.assert_allclose(
+        [interval.kappa.low, interval.kappa.high], np.quantile(expected, [0.025, 0.975]), atol=1e-12
+    )
 
 
 def slow_kappa_without_self_pairs(predictions, drawn):
@@ -56,7 +58,7 @@ def test_bootstrap_over_models_is_centred_on_kappa():
     """With models drawn twice agreeing with themselves, kappa 0 would become about 1/8."""
     guesses = np.random.default_rng(0).integers(5, size=(8, 4000))
     interval = bootstrap_kappa(guesses, 5, over="models", n_resamples=400)
-    assert abs(np.mean(interval.resamples) - interval.kappa) < 0.003
+    assert abs(np.mean(interval.resamples) - interval.kappa.value) < 0.003
 
 
 @pytest.mark.parametrize("over", ["stimuli", "models"])
@@ -65,7 +67,7 @@ def test_bootstrap_is_fixed_by_its_seed_and_widens_with_its_level(draw_predictio
     narrow = bootstrap_kappa(predictions, 4, over=over, n_resamples=200, level=0.5, seed=1)
     wide = bootstrap_kappa(predictions, 4, over=over, n_resamples=200, level=0.95, seed=1)
     np.testing.assert_array_equal(narrow.resamples, wide.resamples)
-    assert wide.low < narrow.low < narrow.high < wide.high
+    assert wide.kappa.low < narrow.kappa.low < narrow.kappa.high < wide.kappa.high
     other = bootstrap_kappa(predictions, 4, over=over, n_resamples=200, seed=2)
     assert (other.resamples != wide.resamples).any()
 
@@ -76,7 +78,7 @@ def test_interval_over_stimuli_covers_the_population_kappa(draw_predictions):
     kappa = agreement_from_predictions(population, 4).kappa
     samples = [population[:, rng.choice(20_000, 150, replace=False)] for _ in range(200)]
     intervals = [bootstrap_kappa(sample, 4, n_resamples=200, level=0.9) for sample in samples]
-    assert 0.83 < np.mean([interval.low <= kappa <= interval.high for interval in intervals]) < 0.97
+    assert 0.83 < np.mean([interval.kappa.low <= kappa <= interval.kappa.high for interval in intervals]) < 0.97
 
 
 def test_bootstrap_counts_undefined_resamples():
@@ -84,10 +86,11 @@ def test_bootstrap_counts_undefined_resamples():
     with pytest.warns(RuntimeWarning, match=r"undefined in \d+ of 50 resamples"):
         interval = bootstrap_kappa(predictions, 2, over="models", n_resamples=50)
     assert 0 < np.isnan(interval.resamples).sum() < 50
-    assert interval.low == pytest.approx(interval.kappa)
+    assert interval.kappa.low == pytest.approx(interval.kappa.value)
     with pytest.warns(RuntimeWarning, match="50 of 50"):
         interval = bootstrap_kappa(np.zeros((2, 3), dtype=int), 2, n_resamples=50)
-    assert np.isnan([interval.kappa, interval.low, interval.high]).all()
+    assert np.isnan(interval.kappa.value)
+    assert not interval.kappa.has_interval
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint64])

@@ -13,7 +13,7 @@ from scipy import stats
 from analysis.data.answers import Predictions, read_predictions
 from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images
-from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.intervals import Measured, bootstrap_interval, percentile_bounds, spearman
 from analysis.measures.accuracy_floor import accuracy_floor
 from analysis.measures.agreement import Agreement, agreement_from_predictions, contrastive_stimuli
 from analysis.measures.kappa_bootstrap import bootstrap_kappa
@@ -122,9 +122,10 @@ def _bin_row(members: Predictions, columns: np.ndarray, seed: int) -> tuple[dict
     answers, n_categories = members.answers[:, columns], len(members.categories)
     with warnings.catch_warnings():  # a resample of one model alone has no κ, and the interval leaves it out
         warnings.filterwarnings("ignore", "Fleiss' kappa", RuntimeWarning)
-        interval = bootstrap_kappa(answers, n_categories, over="models", n_resamples=500, level=LEVEL, seed=seed)
-    row = {"n_models": len(answers), "accuracy": float(np.nanmean(members.accuracies)), "kappa": interval.kappa}
-    return row | {"low": interval.low, "high": interval.high, "floor": _floor(members, columns)}, interval.resamples
+        found = bootstrap_kappa(answers, n_categories, over="models", n_resamples=500, level=LEVEL, seed=seed)
+    row = {"n_models": len(answers), "accuracy": float(np.nanmean(members.accuracies)), "kappa": found.kappa.value}
+    ends = {"low": found.kappa.low, "high": found.kappa.high}
+    return row | ends | {"floor": _floor(members, columns)}, found.resamples
 
 
 def _floor(members: Predictions, columns: np.ndarray) -> float:
@@ -151,8 +152,8 @@ def _kappa_on_halves(predictions: Predictions, bins: np.ndarray, k: int, n_split
 
 def _mean_over_halves(table: pd.DataFrame, described: pd.DataFrame) -> pd.DataFrame:
     by_bin = table.groupby("bin")["kappa"]
-    tails = [by_bin.quantile((1 + sign * LEVEL) / 2) for sign in (-1, 1)]
-    means = pd.DataFrame({"kappa": by_bin.mean(), "low": tails[0], "high": tails[1]}).reset_index()
+    ends = by_bin.apply(lambda kappa: pd.Series(percentile_bounds(kappa, LEVEL), ["low", "high"])).unstack()
+    means = ends.assign(kappa=by_bin.mean()).reset_index()
     known = described.loc[described["stimuli"] == ALL, ["bin", "n_models", "accuracy"]]
     return known.merge(means).assign(stimuli=ELSEWHERE, floor=np.nan)
 
@@ -160,23 +161,20 @@ def _mean_over_halves(table: pd.DataFrame, described: pd.DataFrame) -> pd.DataFr
 def _smallest_drop(table: pd.DataFrame, resamples: dict, n_bins: int) -> Measured:
     kappa = table.pivot(index="bin", columns="stimuli", values="kappa")
     drawn = np.stack([resamples[position, ALL] - resamples[position, CONTRASTIVE] for position in range(n_bins)])
-    return _smallest(kappa[ALL] - kappa[CONTRASTIVE], drawn, f"{LEVEL:.0%} bootstrap, models within bins")
+    return _smallest(kappa[ALL] - kappa[CONTRASTIVE], drawn, "bootstrap, models within bins")
 
 
 def _smallest_drop_elsewhere(halves_table: pd.DataFrame) -> Measured:
     drops = halves_table.assign(drop=halves_table["all"] - halves_table["kappa"])
     by_half = drops.pivot(index="bin", columns="half", values="drop")
-    return _smallest(by_half.mean(axis=1), by_half.to_numpy(), f"{LEVEL:.0%} of {by_half.shape[1]} random halves")
+    return _smallest(by_half.mean(axis=1), by_half.to_numpy(), f"of {by_half.shape[1]} random halves")
 
 
-def _smallest(drops: pd.Series, drawn: np.ndarray, interval: str) -> Measured:
+def _smallest(drops: pd.Series, drawn: np.ndarray, what: str) -> Measured:
     """The smallest drop over bins; for its interval the smallest is taken anew in every resample."""
-    smallest = drawn.min(0)
-    smallest = smallest[np.isfinite(smallest)]
-    if np.isnan(drops).any() or not len(smallest):
-        return Measured(np.nan, -np.inf, np.inf, interval)
-    low, high = np.quantile(smallest, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Measured(float(drops.min()), float(low), float(high), interval)
+    if np.isnan(drops).any():
+        return Measured.without_interval(np.nan, "a bin has no κ")
+    return Measured.from_draws(drops.min(), drawn.min(axis=0), what, level=LEVEL)
 
 
 def selection_effect(predictions: Predictions, *, n_bins: int, k: int, n_splits: int, seed: int = 0) -> pd.DataFrame:
@@ -192,8 +190,7 @@ def selection_effect(predictions: Predictions, *, n_bins: int, k: int, n_splits:
 
 def mean_of_halves(values: pd.Series) -> Measured:
     """Mean over random halves, with the interval that holds 95 % of them."""
-    low, high = values.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Measured(float(values.mean()), float(low), float(high), f"{LEVEL:.0%} of {len(values)} random halves")
+    return Measured.from_draws(values.mean(), values, f"of {len(values)} random halves", level=LEVEL)
 
 
 def agreement_of_bins(predictions: Predictions, n_bins: int) -> np.ndarray:
@@ -236,7 +233,7 @@ def stability(predictions: Predictions, *, n_bins: int, n_resamples: int = 500, 
     table = table[:, np.isfinite(table).all(0)]
     table = table[np.ptp(table, axis=1) > 0] if table.size else table[:0]
     if len(table) < 2:
-        return Measured(np.nan, -np.inf, np.inf, "at least two bins must vary in agreement")
+        return Measured.without_interval(np.nan, "at least two bins must vary in agreement")
     pairs = np.triu_indices(len(table), 1)
 
     def mean_correlation(ranks: np.ndarray) -> float:

@@ -48,7 +48,7 @@ def _kappa(answers: np.ndarray, n_categories: int, seed: int) -> dict[str, float
     with warnings.catch_warnings():  # a resample of one observer alone has no κ, and the interval leaves it out
         warnings.filterwarnings("ignore", "Fleiss' kappa", RuntimeWarning)
         found = bootstrap_kappa(answers, n_categories, over="models", n_resamples=500, seed=seed)
-    return {"kappa": found.kappa, "low": found.low, "high": found.high}
+    return {"kappa": found.kappa.value, "low": found.kappa.low, "high": found.kappa.high}
 
 
 def contrastive_size(both: ModelVsHuman, share: float) -> int:

@@ -10,7 +10,7 @@ import torch
 
 from analysis.cache import Arrays, kept
 from analysis.data.images import Images, halves
-from analysis.intervals import Measured, bootstrap_interval
+from analysis.intervals import Measured, bootstrap_interval, percentile_bounds
 from analysis.measures.cka import cka_matrix
 from analysis.models.activations import record
 from analysis.models.zoo import ZOO, Network, load_zoo
@@ -141,7 +141,7 @@ def separations(geometry: Geometry, *, n_permutations: int = 1000, seed: int = 0
     for (stimuli, layer), matrix in geometry.matrices.items():
         measured = separation_interval([matrix], geometry.motifs, seed=seed)
         shuffled = _shuffled_separations(matrix, geometry.motifs, n_permutations, seed)
-        low, high = np.quantile(shuffled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        low, high = percentile_bounds(shuffled, LEVEL)
         rows.append(
             {"stimuli": stimuli, "layer": layer, "separation": measured.value, "low": measured.low}
             | {"high": measured.high, "chance low": low, "chance high": high}

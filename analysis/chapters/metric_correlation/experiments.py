@@ -9,7 +9,7 @@ from scipy.stats import norm
 from analysis.chapters.metric_correlation.parameters import MIN_MODELS
 from analysis.chapters.metric_correlation.reported import MANY_PLACES
 from analysis.data.leaderboards import FAILED, MEASURED, Leaderboard
-from analysis.intervals import Measured, bootstrap_interval
+from analysis.intervals import Measured, bootstrap_interval, percentile_bounds
 from analysis.measures.aggregation import aggregate, hierarchical_mean, top_share
 from analysis.measures.overall_scores import rank_changes
 from analysis.measures.spearman import SpearmanMatrix, spearman_matrix
@@ -94,10 +94,8 @@ def _mean_within(rho: np.ndarray, metrics: np.ndarray) -> np.ndarray:
 
 def _measured_from(bootstrap: SpearmanBootstrap, statistic: Callable[[np.ndarray], np.ndarray]) -> Measured:
     """A statistic of the matrix with its percentile interval over the bootstrap's samples."""
-    tails = (1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2
-    low, high = np.nanquantile(statistic(bootstrap.samples), tails)
-    value = float(statistic(bootstrap.rho.to_numpy()))
-    return Measured(value, float(low), float(high), bootstrap.mean.interval)
+    low, high = percentile_bounds(statistic(bootstrap.samples), bootstrap.level)
+    return Measured(float(statistic(bootstrap.rho.to_numpy())), float(low), float(high), bootstrap.mean.interval)
 
 
 def most_negative(matrix: SpearmanMatrix, first: list[str], second: list[str], level: float = 0.95) -> Measured:

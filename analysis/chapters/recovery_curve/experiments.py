@@ -11,7 +11,14 @@ import torch
 
 from analysis.cache import cache_dir
 from analysis.data.images import Images, halves, load_images
-from analysis.intervals import Measured, bootstrap_interval, mean_interval, spearman
+from analysis.intervals import (
+    Measured,
+    bootstrap_interval,
+    mean_interval,
+    mean_share_interval,
+    percentile_bounds,
+    spearman,
+)
 from analysis.models.activations import record
 from analysis.models.zoo import load_zoo
 from analysis.progress import steps
@@ -179,6 +186,11 @@ def halfway_size(curve: pd.DataFrame) -> int:
 def over_models(values: Sequence[float]) -> Measured:
     """Mean with its bootstrap interval over models."""
     return bootstrap_interval(np.mean, np.asarray(values, dtype=float), over="models")
+
+
+def share_over_models(values: Sequence[float]) -> Measured:
+    """Mean of shares with its interval over models, which has a width even where all are 0 or all are 1."""
+    return mean_share_interval(np.asarray(values, dtype=float), over="models")
 
 
 def false_winners(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
@@ -416,8 +428,7 @@ def regression(pairs: pd.DataFrame, *, n_resamples: int = 2000, seed: int = 0) -
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=n_resamples)
     fits = [_weighted_fit(x.to_numpy(), y.to_numpy(), counts[places].prod(axis=1)) for counts in drawn]
-    tail = 0.05 / len(PREDICTORS) / 2
-    low, high = np.nanquantile(np.array(fits), [tail, 1 - tail], axis=0)
+    low, high = percentile_bounds(np.transpose(fits), 1 - 0.05 / len(PREDICTORS))
     beta = _weighted_fit(x.to_numpy(), y.to_numpy(), np.ones(len(pairs)))
     return pd.DataFrame({"property": PREDICTORS, "beta": beta, "low": low, "high": high})
 
@@ -433,7 +444,7 @@ def coefficient(coefficients: pd.DataFrame, name: str, n_models: int) -> Measure
     """One coefficient of `regression` with its interval."""
     row = coefficients.set_index("property").loc[name]
     if not np.isfinite([row["beta"], row["low"], row["high"]]).all():
-        return Measured(np.nan, -np.inf, np.inf, "too few models")
+        return Measured.without_interval(np.nan, "too few models")
     return Measured(row["beta"], row["low"], row["high"], f"98.75% bootstrap, {n_models} models")
 
 

@@ -80,8 +80,7 @@ def clustered_mean(
     sums, counts = np.bincount(member, values), np.bincount(member)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=n_resamples)
-    low, high = np.quantile((drawn @ sums) / (drawn @ counts), [0.025, 0.975])
-    return Measured(float(np.mean(values)), float(low), float(high), f"95% bootstrap, {len(sums)} {over}")
+    return Measured.from_draws(np.mean(values), (drawn @ sums) / (drawn @ counts), f"bootstrap, {len(sums)} {over}")
 
 
 def accuracy_table(answers: dict[str, Answers]) -> pd.DataFrame:
