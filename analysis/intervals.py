@@ -151,8 +151,8 @@ def share_interval(successes: float, n: int, *, over: str = "trials", level: flo
     share, z = successes / n, stats.norm.ppf((1 + as_share(level, "level")) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    low, high = float(max(centre - half, 0)), float(min(centre + half, 1))
-    return Measured(float(share), low, high, f"{percent(level)} Wilson, {n} {over}")
+    low, high = min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)  # rounding cannot exclude it
+    return Measured(float(share), float(low), float(high), f"{percent(level)} Wilson, {n} {over}")
 
 
 def mean_share_interval(values: ArrayLike, *, over: str, level: float = 0.95, seed: int = 0) -> Measured:
@@ -254,7 +254,7 @@ def mean_correlation_interval(values: np.ndarray, *, over: str = "seeds", level:
         return Measured.without_interval(np.nan, f"undefined in all {len(values)} {over}")
     limit = 1 - 1e-6  # a correlation of 1 would have an infinite z
     z = mean_interval(np.arctanh(np.clip(defined, -limit, limit)), over=over, level=level)
-    left = "" if len(defined) == len(values) else f" of {len(values)}, the others undefined"
+    left = "" if len(defined) == len(values) else f", {len(values) - len(defined)} more undefined"
     if not z.has_interval:
         return Measured.without_interval(np.tanh(z.value), z.interval + left)
     return Measured(*(float(np.tanh(part)) for part in (z.value, z.low, z.high)), z.interval + left)

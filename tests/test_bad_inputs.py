@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 import yaml
 
@@ -19,6 +20,11 @@ ANSWERS = np.array([[0, 1, 1], [1, 1, 0]])
 TABLE = pd.DataFrame(RNG.normal(size=(40, 5)), [f"model{i}" for i in range(40)], [f"m{j}" for j in range(5)])
 GAPPED = TABLE.where(RNG.random(TABLE.shape) > 0.2)
 FLAT = TABLE.assign(m1=1.0)
+SIMILARITY = X[:5] @ X[:5].T
+RECOVERED = pd.DataFrame(
+    {"generator": list("aabb"), "candidate": list("abab"), "n_triplets": 10, "seed": 0}
+    | {"test_accuracy": [0.9, 0.5, 0.7, 0.6]}
+)
 
 ROWS = [
     (row["call"], row["says"])
@@ -36,7 +42,12 @@ class Names(dict):
         return getattr(analysis, name)
 
 
-NAMES = {name: value for name, value in globals().items() if name.isupper()} | {"np": np, "pd": pd, "torch": torch}
+NAMES = {name: value for name, value in globals().items() if name.isupper()} | {
+    "np": np,
+    "pd": pd,
+    "scipy": scipy,
+    "torch": torch,
+}
 
 
 @pytest.mark.parametrize(("call", "says"), ROWS, ids=[call for call, _ in ROWS])
@@ -49,4 +60,4 @@ def test_bad_input_is_refused_in_one_sentence(call, says):
 def test_the_table_is_large_and_holds_each_call_once(record_property):
     record_property("bad inputs", len(ROWS))
     print(f"{len(ROWS)} bad inputs")
-    assert len({call for call, _ in ROWS}) == len(ROWS) >= 150
+    assert len({call for call, _ in ROWS}) == len(ROWS) >= 250

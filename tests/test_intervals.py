@@ -2,9 +2,22 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
-from analysis.intervals import bootstrap_interval, mean_correlation_interval, mean_interval, one_more_interval, spearman
+from analysis.intervals import (
+    Measured,
+    bootstrap_interval,
+    mean_correlation_interval,
+    mean_interval,
+    mean_share_interval,
+    one_more_interval,
+    percentile_bounds,
+    share_interval,
+    spearman,
+)
 
 
 def test_mean_interval_is_scipys():
@@ -69,3 +82,57 @@ def test_mean_correlation_stays_within_bounds_and_leaves_out_the_undefined():
     flipped = mean_correlation_interval(-np.array([0.99, 0.2]))
     assert (flipped.low, flipped.high) == pytest.approx((-measured.high, -measured.low))
     assert np.isinf(mean_correlation_interval(np.array([0.5])).high)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0.01, 0.99))
+def test_bounds_of_draws_are_numpys_quantiles(draws, level):
+    expected = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    np.testing.assert_allclose(percentile_bounds(draws, level), expected, rtol=1e-12, atol=1e-9)
+
+
+def test_bounds_leave_out_what_is_undefined_row_by_row():
+    draws = np.random.default_rng(0).normal(size=(4, 5, 60))
+    draws[1, 2, ::3], draws[0, 0, 7], draws[3, 3] = np.nan, np.inf, np.nan
+    low, high = percentile_bounds(draws, 0.9)
+    for place in np.ndindex(4, 5):
+        defined = draws[place][np.isfinite(draws[place])]
+        expected = np.quantile(defined, [0.05, 0.95]) if len(defined) else [np.nan, np.nan]
+        np.testing.assert_allclose([low[place], high[place]], expected, rtol=1e-12)
+
+
+def test_an_interval_from_draws_says_level_and_what_and_is_infinite_without_draws():
+    measured = Measured.from_draws(0.5, [0.4, 0.6, np.nan], "of 3 random halves", level=0.9875)
+    assert measured.interval == "98.75% of 3 random halves"
+    assert measured.has_interval
+    for nothing in ([], [np.nan, np.inf]):
+        alone = Measured.from_draws(0.5, nothing, "bootstrap")
+        assert (alone.low, alone.high) == (-np.inf, np.inf)
+        assert not alone.has_interval
+
+
+def test_one_repetition_is_shown_without_an_interval():
+    assert str(mean_interval(np.array([0.4]))) == "0.40 (1 seed, no interval)"
+    assert str(one_more_interval(np.array([0.4]), of="network")) == "0.40 (1 network, no interval)"
+    assert str(bootstrap_interval(np.mean, np.array([0.4]), over="models")) == "0.40 (1 model, no interval)"
+    only = mean_correlation_interval(np.array([0.5, np.nan, np.nan]))
+    assert str(only) == "0.50 (1 seed, no interval, 2 more undefined)"
+    assert str(mean_correlation_interval(np.full(5, np.nan))) == "nan (undefined in all 5 seeds)"
+
+
+@given(st.integers(1, 200), st.floats(0, 1), st.floats(0.5, 0.99))
+def test_a_share_has_wilsons_interval_of_some_width(n, share, level):
+    successes = round(share * n)
+    measured = share_interval(successes, n, level=level)
+    low, high = proportion_confint(successes, n, alpha=1 - level, method="wilson")
+    assert (measured.low, measured.high) == pytest.approx((low, high), abs=1e-9)
+    assert 0 <= measured.low <= measured.value <= measured.high <= 1
+    assert measured.high - measured.low > 0
+
+
+def test_shares_that_are_all_0_or_all_1_have_a_width():
+    ones, zeros = (mean_share_interval(np.full(8, share), over="models") for share in (1.0, 0.0))
+    assert (ones.value, ones.high, zeros.value, zeros.low) == (1, 1, 0, 0)
+    assert ones.low == pytest.approx(1 - zeros.high)
+    assert 0.6 < ones.low < 0.7
+    mixed = np.array([1, 0.5, 1, 0.25])
+    assert mean_share_interval(mixed, over="models") == bootstrap_interval(np.mean, mixed, over="models")

@@ -141,7 +141,7 @@ def mean_ranks(table: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        As in `confusion_matrix`.
+        As in `recovery_curve`.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def mean_ranks(table: pd.DataFrame) -> pd.DataFrame:
     >>> mean_ranks(table)[["model", "own", "others"]].values.tolist()
     [['a', 1.0, 1.0], ['b', 2.0, 2.0]]
     """
-    _check(table, alike=False)
+    _check(table, alike=True)
     simulation = table.groupby(SIMULATION).test_accuracy
     ranked = table.assign(rank=simulation.rank(ascending=False))
     own = ranked.generator == ranked.candidate
