@@ -158,6 +158,28 @@ def record(chapters: tuple[str, ...], force: bool):
         click.echo(f"wrote {output}")
 
 
+@main.command("extract")
+@click.argument("models")
+@click.option("--images", required=True, help="A folder of pictures, an .npz file, or a set's name, as 'cifar10'.")
+@click.option("-o", "--output", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--layers", default="auto", show_default=True, help="Names separated by commas; auto: all stages.")
+@click.option("--pool", default="mean", show_default=True, type=click.Choice(["mean", "none"]), help="Maps, tokens.")
+@click.option("--all-units", is_flag=True, help="Keep all units of layers that are not pooled, however many.")
+@click.option("--batch-size", default=64, show_default=True, type=click.IntRange(1, 100_000), help="Pictures at once.")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]), help="Where to run.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Models at a time.")
+def extract_(models, images, folder, layers, pool, all_units, batch_size, device, jobs):
+    """Record the activations and answers of MODELS, a line-up, on a set of pictures.
+
+    Every chapter takes the folder where it takes models. A call that was killed goes on where it was.
+    """
+    from analysis.runs.extracting import extract_lineup
+
+    names = () if layers == "auto" else tuple(name.strip() for name in layers.split(","))
+    for line in extract_lineup(models, images, folder, names, pool, all_units, batch_size, device, jobs):
+        click.echo(line)
+
+
 @main.command()
 @click.argument("datasets", nargs=-1)
 def fetch(datasets: tuple[str, ...]):

@@ -14,28 +14,23 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from analysis.data.pictures import Pictures, open_pictures
 from analysis.models.extraction import Options, extract_model
 from analysis.models.lineup import read_lineup
-from analysis.models.loading import CIFAR10, load_model
+from analysis.models.loading import load_model
 
 MODELS = "cifar10:resnet20_untrained,cifar10:resnet56_untrained"
 
 
-class Pictures:
-    """Random pictures of CIFAR-10's size."""
-
-    def __init__(self, n: int):
-        self.x = np.random.default_rng(0).integers(256, size=(n, 32, 32, 3), dtype=np.uint8)
-        self.ids, self.labels = tuple(map(str, range(n))), np.full(n, -1)
-        self.categories, self.sha256 = CIFAR10, str(n)
-
-    def picture(self, position: int) -> np.ndarray:
-        return self.x[position]
+def npz_of_random_pictures(n: int, folder: str) -> Pictures:
+    x = np.random.default_rng(0).integers(256, size=(n, 32, 32, 3), dtype=np.uint8)
+    np.savez(f"{folder}/pictures.npz", x=x)
+    return open_pictures(f"{folder}/pictures.npz")
 
 
 def bare(entry, pictures: Pictures, batch_size: int) -> float:
     model = load_model(entry)
-    x = model.prepare(list(pictures.x))
+    x = model.prepare(pictures.read(slice(None)))
     started = time.perf_counter()
     with torch.inference_mode():
         for batch in x.split(batch_size):
@@ -45,7 +40,7 @@ def bare(entry, pictures: Pictures, batch_size: int) -> float:
 
 def ours(entry, pictures: Pictures, batch_size: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        return extract_model(entry, pictures, Path(folder), Options(batch_size=batch_size))
+        return extract_model(entry, pictures, Path(folder), Options(batch_size=batch_size), "random")
 
 
 def main() -> None:
@@ -53,9 +48,13 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    pictures = Pictures(options.images)
+    with tempfile.TemporaryDirectory() as folder:
+        compare(npz_of_random_pictures(options.images, folder), options.repeats)
+
+
+def compare(pictures: Pictures, repeats: int) -> None:
     for entry in read_lineup(MODELS):
-        pairs = [(bare(entry, pictures, 64), ours(entry, pictures, 64)) for _ in range(options.repeats)]
+        pairs = [(bare(entry, pictures, 64), ours(entry, pictures, 64)) for _ in range(repeats)]
         alone, extracted = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratio = statistics.median(b / a for a, b in pairs)
         print(f"{entry.name:24} bare {alone:6.0f} images/s   extract {extracted:6.0f} images/s   ratio {ratio:.2f}")

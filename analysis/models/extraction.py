@@ -5,26 +5,38 @@ its outputs are one row of classes, and ``<model>/model.json``, which is written
 """
 
 import contextlib
-import csv
 import importlib.metadata
 import json
 import math
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 
-from analysis.cache import content_hash
+from analysis.cache import cache_dir, content_hash
 from analysis.checks import choose
+from analysis.data.pictures import Pictures, open_pictures
 from analysis.files import write_atomically
 from analysis.models.activations import calls_of, first_tensor, one_row_a_stimulus
 from analysis.models.entries import Entry
-from analysis.models.loading import Model, load_model
+from analysis.models.lineup import read_lineup
+from analysis.models.loading import Model, held_out_digits, load_model
+from analysis.models.recordings import (
+    LOGITS,
+    MODEL,
+    STIMULI,
+    Extracted,
+    is_extracted,
+    is_finished,
+    layer_path,
+    read_extracted,
+    read_stimuli,
+)
 from analysis.progress import steps
 from analysis.sources import closure_hash
 
@@ -32,19 +44,7 @@ MAX_UNITS = 4000
 """Units of a layer that is not pooled, beyond which a seeded sample of them is kept."""
 
 _SECONDS_BETWEEN_STATES = 1
-_MODEL, _STIMULI, _LOGITS, _STATE = "model.json", "stimuli.csv", "logits", "unfinished.json"
-
-
-class Pictures(Protocol):
-    """What an extraction needs of a set of stimuli."""
-
-    ids: tuple[str, ...]
-    labels: np.ndarray
-    categories: tuple[str, ...]
-    sha256: str
-
-    def picture(self, position: int) -> np.ndarray:
-        """RGB pixels of one stimulus, uint8 of shape (height, width, 3)."""
+_STATE = "unfinished.json"
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class Options:
             raise ValueError(f"'batch_size' must be at least 1, got {self.batch_size}.")
 
 
-def extract(entries: Sequence[Entry], stimuli: Pictures, folder: Path, options: Options) -> Path:
+def extract(entries: Sequence[Entry], pictures: Pictures, folder: Path, options: Options) -> Path:
     """Record every model of a line-up on every stimulus.
 
     Parameters
     ----------
     entries : sequence of Entry
         From `analysis.models.lineup.read_lineup`.
-    stimuli : Pictures
+    pictures : Pictures
         Read one at a time, so that there may be more than memory holds.
     folder : path
         Where to write; what is finished there stays, what is not goes on, to the same bytes.
@@ -102,41 +102,94 @@ def extract(entries: Sequence[Entry], stimuli: Pictures, folder: Path, options: 
     analysis.models.entries.LineupError
         If a model cannot be loaded, or lacks a layer.
     """
-    _write_stimuli(stimuli, folder)
+    _write_stimuli(pictures, folder)
+    digest = pictures.sha256()
     for entry in entries:
-        extract_model(entry, stimuli, folder, options)
+        extract_model(entry, pictures, folder, options, digest)
     return folder
 
 
-def extract_model(entry: Entry, stimuli: Pictures, folder: Path, options: Options) -> float:
-    """Record one model; returns how many images a second it saw, NaN if it had been finished before."""
-    made_of = _made_of(entry, stimuli, options)
+def recorded(models: str, images: str, *, layers: Sequence[str] = (), pool: str = "mean") -> Extracted:
+    """What a line-up records on a set of pictures: read from its folder, or extracted and kept in the cache.
+
+    Parameters
+    ----------
+    models : str
+        A line-up (`analysis.models.lineup.read_lineup`), or a folder that `extract` wrote, which has its own pictures.
+    images : str
+        As in `analysis.data.pictures.open_pictures`. Of the digits, those are shown that the zoo was not trained on.
+    layers, pool
+        As in `Options`.
+
+    Returns
+    -------
+    Extracted
+        In the order of the line-up.
+    """
+    if is_extracted(Path(models).expanduser()):
+        return read_extracted(models)
+    entries, options = read_lineup(models), Options(tuple(layers), pool)
+    pictures = pictures_for(entries, images)
+    folder = cache_dir() / "extracted" / content_hash(pictures.sha256(), asdict(options))[:32]
+    return read_extracted(extract(entries, pictures, folder, options), [entry.name for entry in entries])
+
+
+def lineup_hash(models: str) -> str:
+    """Hash of what a line-up names: descriptions, files of weights and code; of a folder, its models' records."""
+    folder = Path(models).expanduser()
+    if is_extracted(folder):
+        return content_hash([path.read_bytes() for path in [folder / STIMULI, *sorted(folder.glob(f"*/{MODEL}"))]])
+    return content_hash([(entry.model_dump(), _source_hash(entry)) for entry in read_lineup(models)])
+
+
+def pictures_for(entries: Sequence[Entry], images: str) -> Pictures:
+    """The pictures that a line-up is shown: of the digits, only those that the zoo's networks did not learn from."""
+    pictures = open_pictures(images)
+    if images == "digits" and any(entry.kind == "zoo" for entry in entries):
+        return pictures.subset(held_out_digits())
+    return pictures
+
+
+def extract_model(entry: Entry, pictures: Pictures, folder: Path, options: Options, digest: str) -> float:
+    """Record one model; returns how many images a second it saw, NaN if it had been finished before.
+
+    `digest` is the hash of the pictures.
+    """
+    made_of = _made_of(entry, digest, options)
     place = folder / entry.name
     if is_finished(place, made_of):
         return math.nan
-    model = load_model(entry, layers=options.layers or None)
+    model = _answering(load_model(entry, layers=options.layers or None), pictures)
     place.mkdir(parents=True, exist_ok=True)
     started, n_done = time.monotonic(), _resumed(place, made_of)
-    units = _record(model, stimuli, place, options, made_of, n_done)
+    units = _record(model, pictures, place, options, made_of, n_done)
     seconds = time.monotonic() - started
-    _finish(model, stimuli, place, made_of, units)
-    return (len(stimuli.ids) - n_done) / max(seconds, 1e-9)
+    _finish(model, digest, place, made_of, units)
+    return (len(pictures) - n_done) / max(seconds, 1e-9)
 
 
-def is_finished(place: Path, made_of: str) -> bool:
-    """Whether a model's folder holds all of just this extraction."""
-    try:
-        return json.loads((place / _MODEL).read_text(encoding="utf-8"))["made_of"] == made_of
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def _answering(model: Model, pictures: Pictures) -> Model:
+    """The model; its outputs stand for the pictures' categories if nothing else says what they are and counts agree."""
+    if model.classes is not None or pictures.categories is None:
+        return model
+    with torch.inference_mode():
+        answer = first_tensor(model.module(model.prepare(pictures.read([0]))))
+    if answer is None or answer.shape != (1, len(pictures.categories)):
+        return model
+    order = f"{pictures.categories[0]!r} to {pictures.categories[-1]!r}"
+    said = (
+        f"Model '{model.name}' does not say what its {answer.shape[1]} outputs are: taken for the pictures' categories"
+    )
+    warnings.warn(f"{said} in their order, {order}; 'classes' in a models.yml says otherwise.", stacklevel=4)
+    return replace(model, classes=pictures.categories)
 
 
-def _made_of(entry: Entry, stimuli: Pictures, options: Options) -> str:
+def _made_of(entry: Entry, digest: str, options: Options) -> str:
     """Hash of all that decides the files: source, weights, code, stimuli, options, versions."""
     code = closure_hash("analysis.models.extraction")
     source = _source_hash(entry)
     versions = [importlib.metadata.version(name) for name in ("torch", "numpy", "pillow")]
-    return content_hash(entry.model_dump(), source, stimuli.sha256, asdict(options), code, versions)
+    return content_hash(entry.model_dump(), source, digest, asdict(options), code, versions)
 
 
 def _source_hash(entry: Entry) -> list[str]:
@@ -154,12 +207,12 @@ def _source_hash(entry: Entry) -> list[str]:
 # One model
 
 
-def _record(model: Model, stimuli: Pictures, place: Path, options: Options, made_of: str, n_done: int) -> dict:
+def _record(model: Model, pictures: Pictures, place: Path, options: Options, made_of: str, n_done: int) -> dict:
     """Run the model over the stimuli from `n_done` on; returns the kept units of each sampled layer."""
     module = model.module.to(options.device)
     pool = None if options.pool == "none" else options.pool
-    starts = range(n_done, len(stimuli.ids), options.batch_size)
-    loaded = _loaded(model, stimuli, starts, options)
+    starts = range(n_done, len(pictures), options.batch_size)
+    loaded = _loaded(model, pictures, starts, options)
     batches = steps(loaded, model.name, len(starts), unit="images", size=options.batch_size)
     files, units, said = {}, {}, time.monotonic()
     with torch.inference_mode(), calls_of(module, model.layers, pool) as calls:
@@ -167,7 +220,7 @@ def _record(model: Model, stimuli: Pictures, place: Path, options: Options, made
             outputs = _outputs(model, module, batch.to(options.device), calls)
             if not files:
                 units = {name: _sampled(name, x.shape[1], options) for name, x in outputs.items()}
-                files = _open(place, outputs, units, len(stimuli.ids), resume=start > 0)
+                files = _open(place, outputs, units, len(pictures), resume=start > 0)
             for name, x in outputs.items():
                 kept = units[name]
                 files[name][start : start + len(x)] = x if kept is None else x[:, kept]
@@ -179,12 +232,11 @@ def _record(model: Model, stimuli: Pictures, place: Path, options: Options, made
     return {name: kept for name, kept in units.items() if kept is not None}
 
 
-def _loaded(model: Model, stimuli: Pictures, starts: range, options: Options) -> Iterator[torch.Tensor]:
+def _loaded(model: Model, pictures: Pictures, starts: range, options: Options) -> Iterator[torch.Tensor]:
     """Batches ready for the model, the next one read while this one is seen."""
 
     def ready(start: int) -> torch.Tensor:
-        stop = min(start + options.batch_size, len(stimuli.ids))
-        return model.prepare([stimuli.picture(position) for position in range(start, stop)])
+        return model.prepare(pictures.read(slice(start, start + options.batch_size)))
 
     with ThreadPoolExecutor(1) as reader:
         ahead = [reader.submit(ready, start) for start in starts[:1]]
@@ -201,12 +253,12 @@ def _outputs(model: Model, module, batch: torch.Tensor, calls: dict[str, list[to
     answer = first_tensor(module(batch))
     found = {name: one_row_a_stimulus(calls[name], name, len(batch)).numpy() for name in model.layers}
     if model.classes is not None and answer is not None and answer.shape == (len(batch), len(model.classes)):
-        found[_LOGITS] = answer.float().cpu().numpy()
+        found[LOGITS] = answer.float().cpu().numpy()
     return found
 
 
 def _sampled(name: str, n_units: int, options: Options) -> np.ndarray | None:
-    if options.pool == "mean" or options.all_units or n_units <= MAX_UNITS or name == _LOGITS:
+    if options.pool == "mean" or options.all_units or n_units <= MAX_UNITS or name == LOGITS:
         return None
     seed = int(content_hash(name)[:8], 16)
     return np.sort(np.random.default_rng(seed).choice(n_units, MAX_UNITS, replace=False))
@@ -219,11 +271,6 @@ def _open(place: Path, outputs: dict, units: dict, n_stimuli: int, *, resume: bo
         path, shape = layer_path(place, name), {"dtype": np.float32, "shape": (n_stimuli, width)}
         files[name] = np.lib.format.open_memmap(path, "r+" if resume else "w+", **({} if resume else shape))
     return files
-
-
-def layer_path(place: Path, layer: str) -> Path:
-    """The file of a layer; a name that no file system takes is written with underscores."""
-    return place / f"{layer.replace('/', '_').replace(':', '_')}.npy"
 
 
 def _keep_state(place: Path, files: dict[str, np.memmap], made_of: str, n_done: int) -> None:
@@ -239,12 +286,12 @@ def _resumed(place: Path, made_of: str) -> int:
         state = json.loads((place / _STATE).read_text(encoding="utf-8"))
         if state["made_of"] == made_of:
             return int(state["n_done"])
-    for path in [*place.glob("*.npy"), place / _MODEL, place / _STATE]:
+    for path in [*place.glob("*.npy"), place / MODEL, place / _STATE]:
         path.unlink(missing_ok=True)
     return 0
 
 
-def _finish(model: Model, stimuli: Pictures, place: Path, made_of: str, units: dict[str, np.ndarray]) -> None:
+def _finish(model: Model, digest: str, place: Path, made_of: str, units: dict[str, np.ndarray]) -> None:
     entry = model.entry
     described = {
         "made_of": made_of,
@@ -257,132 +304,27 @@ def _finish(model: Model, stimuli: Pictures, place: Path, made_of: str, units: d
         "preprocessing": str(model.prepare),
         "layers": list(model.layers),
         "sampled units": {name: kept.tolist() for name, kept in units.items()},
-        "classes": list(model.classes) if layer_path(place, _LOGITS).is_file() and model.classes else None,
-        "stimuli": stimuli.sha256,
+        "classes": list(model.classes) if layer_path(place, LOGITS).is_file() and model.classes else None,
+        "stimuli": digest,
         "versions": {name: importlib.metadata.version(name) for name in ("torch", "numpy", "pillow")},
     }
-    write_atomically(place / _MODEL, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
-    (place / _STATE).unlink(missing_ok=True)
+    write_atomically(place / MODEL, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+    for path in [place / _STATE, *place.glob(".*.partial")]:  # a kill may leave a state half written
+        path.unlink(missing_ok=True)
 
 
-def _write_stimuli(stimuli: Pictures, folder: Path) -> None:
-    path = folder / _STIMULI
-    if path.is_file() and read_stimuli(folder)[0] != stimuli.ids:
+def _write_stimuli(pictures: Pictures, folder: Path) -> None:
+    path = folder / STIMULI
+    if path.is_file() and read_stimuli(folder)[0] != pictures.ids:
         raise ValueError(f"'{folder}' must be a new folder or one of the same stimuli, and holds others.")
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [["stimulus", "label"]]
-    rows += [
-        [stimulus, stimuli.categories[label] if label >= 0 else ""]
-        for stimulus, label in zip(stimuli.ids, stimuli.labels, strict=True)
-    ]
+    labels = [""] * len(pictures)
+    if pictures.labels is not None and pictures.categories is not None:
+        labels = [pictures.categories[label] for label in pictures.labels]
+    rows = [("stimulus", "label"), *zip(pictures.ids, labels, strict=True)]
     lines = [",".join(_quoted(field) for field in row) for row in rows]
     write_atomically(path, "\n".join(lines) + "\n")
 
 
 def _quoted(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if set(field) & set(',"\n\r') else field
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Reading
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """What one model recorded.
-
-    Attributes
-    ----------
-    name, family, motif, training, source, preprocessing : str
-        As in its line-up.
-    layers : dict
-        Layer → float32 array of shape (n_stimuli, n_units), read from disk as it is used.
-    logits : numpy.ndarray or None
-        Shape (n_stimuli, n_classes), if its outputs are answers.
-    classes : tuple of str or None
-        What the columns of `logits` stand for.
-    """
-
-    name: str
-    family: str
-    motif: str
-    training: str
-    source: str
-    preprocessing: str
-    layers: dict[str, np.ndarray]
-    logits: np.ndarray | None
-    classes: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Extracted:
-    """A folder of activations: stimuli in rows, by id.
-
-    Attributes
-    ----------
-    stimuli : tuple of str
-        Ids.
-    labels : tuple of str
-        Names of categories; empty where unknown.
-    models : dict
-        Name → `Recording`, in alphabetical order or that of the line-up.
-    """
-
-    stimuli: tuple[str, ...]
-    labels: tuple[str, ...]
-    models: dict[str, Recording]
-
-
-def is_extracted(folder: Path) -> bool:
-    """Whether a folder was written by `extract`."""
-    return (folder / _STIMULI).is_file()
-
-
-def read_stimuli(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Ids and labels of a folder's stimuli."""
-    with open(folder / _STIMULI, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(row["stimulus"] for row in rows), tuple(row["label"] for row in rows)
-
-
-def read_extracted(folder: str | Path, names: Sequence[str] | None = None) -> Extracted:
-    """Activations that `extract` wrote; nothing is read into memory before it is used.
-
-    Parameters
-    ----------
-    folder : path
-    names : sequence of str, optional
-        Models to read, in this order. None: all finished ones, alphabetically.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds no finished model, or a file does not fit its stimuli.
-    """
-    folder = Path(folder).expanduser()
-    if not is_extracted(folder):
-        raise ValueError(f"'{folder}' must be a folder that 'extract' wrote, and has no {_STIMULI}.")
-    stimuli, labels = read_stimuli(folder)
-    found = names or sorted(path.parent.name for path in folder.glob(f"*/{_MODEL}"))
-    if not found:
-        raise ValueError(f"'{folder}' must hold at least 1 finished model, got none.")
-    return Extracted(stimuli, labels, {name: _recording(folder / name, len(stimuli)) for name in found})
-
-
-def _recording(place: Path, n_stimuli: int) -> Recording:
-    described = json.loads((place / _MODEL).read_text(encoding="utf-8"))
-    layers = {name: _mapped(layer_path(place, name), n_stimuli) for name in described["layers"]}
-    classes = described["classes"]
-    logits = None if classes is None else _mapped(layer_path(place, _LOGITS), n_stimuli)
-    keys = ("name", "family", "motif", "training", "source", "preprocessing")
-    return Recording(*(described[key] for key in keys), layers, logits, classes and tuple(classes))
-
-
-def _mapped(path: Path, n_stimuli: int) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"'{path}' must be an array of activations: {error}.") from None
-    if array.ndim != 2 or len(array) != n_stimuli:
-        raise ValueError(f"'{path}' must have {n_stimuli} rows, one a stimulus, got shape {array.shape}.")
-    return array

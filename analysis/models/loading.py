@@ -6,19 +6,19 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
+from analysis.data.categories import CIFAR10, imagenet_categories
+from analysis.data.images import halves, load_images
 from analysis.models.architectures import recorded_layers
 from analysis.models.entries import PUBLIC, Entry, LineupError
 from analysis.models.graph import Graph
 from analysis.models.preprocessing import Grey, Normalised, Preprocessing, Wrapped
-
-CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-"""CIFAR-10's classes in the order of its labels."""
+from analysis.models.zoo import load_network
 
 _FEW = 4  # stages; a module with fewer at its top level is opened
 
@@ -88,22 +88,12 @@ def _classes(entry: Entry) -> tuple[str, ...] | None:
     if entry.classes == "cifar10":
         return CIFAR10
     if entry.classes == "imagenet":
-        return imagenet_classes()
+        return imagenet_categories()
     if isinstance(entry.classes, str):
         raise LineupError(
             f"Model '{entry.name}': 'classes' must be names, 'cifar10' or 'imagenet', got {entry.classes!r}."
         )
     return entry.classes
-
-
-@cache
-def imagenet_classes() -> tuple[str, ...]:
-    """The 1,000 classes of ImageNet in the order of their WordNet numbers, from the public data."""
-    from analysis.data.registry import public_path
-
-    lines = public_path("imagenet_nets/imagenet_labels.txt").read_text(encoding="utf-8").splitlines()
-    names = [line.strip() for line in lines if line.strip()][1:]  # the first is the background
-    return tuple(f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -171,12 +161,14 @@ Made = tuple[nn.Module, Preprocessing | None, tuple[str, ...] | None]
 
 
 def _zoo(entry: Entry) -> Made:
-    from analysis.data.images import halves, load_images
-    from analysis.models.zoo import load_network
-
     digits = load_images("digits")
-    network = load_network(entry.source.partition(":")[2], digits, halves(digits, 0)[0], seed=0)
+    network = load_network(entry.source.partition(":")[2], digits, halves(digits, seed=0)[0], seed=0)
     return network.module, Grey(digits.size), tuple(map(str, range(digits.n_classes)))
+
+
+def held_out_digits() -> np.ndarray:
+    """Positions of the digits that the line-up's zoo was not trained on."""
+    return halves(load_images("digits"), seed=0)[1]
 
 
 def _function(entry: Entry) -> Made:
@@ -242,7 +234,7 @@ def _timm(entry: Entry) -> Made:
     name = entry.source.partition(":")[2]
     module = timm.create_model(name, pretrained=entry.training != "untrained")
     settings = timm.data.resolve_model_data_config(module)
-    classes = imagenet_classes() if settings.get("num_classes", module.num_classes) == 1000 else None
+    classes = imagenet_categories() if settings.get("num_classes", module.num_classes) == 1000 else None
     return module, Wrapped(timm.data.create_transform(**settings, is_training=False), str(settings)), classes
 
 
