@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from analysis.data.categories import CIFAR10
 from analysis.models.entries import Entry, LineupError
 from analysis.models.lineup import read_lineup
-from analysis.models.loading import CIFAR10, load_model, stages
+from analysis.models.loading import load_model, stages
 from analysis.models.preprocessing import Grey, Normalised
 
 SQUARE = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5), "size": 32}
