@@ -70,6 +70,7 @@ class NpzPictures:
         try:
             found = {position: self._content(position) for position in sorted(set(positions))}
         except Exception as error:  # a damaged zip file fails in a dozen ways
+            self._stream = None  # it stands where nobody knows
             raise _unreadable(self.path, error) from None
         return [self._rgb(found[position], position) for position in positions]
 

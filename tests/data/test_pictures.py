@@ -293,6 +293,19 @@ def test_every_damaged_file_is_one_sentence(tmp_path):
     assert all("y.npz" in sentence for sentence in refusals)
 
 
+def test_a_read_that_failed_does_not_shift_the_next_one(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (40, 30, 30), np.uint8)
+    path = tmp_path / "x.npz"
+    np.savez(path, x=x)  # not compressed, so that a file cut short can still be read to there
+    pictures, content = open_pictures(path), path.read_bytes()
+    np.testing.assert_array_equal(pictures.read([3])[0][..., 0], x[3])
+    path.write_bytes(content[:20_000])
+    with pytest.raises(ValueError, match="could not be read"):
+        pictures.read([0, 35])
+    path.write_bytes(content)
+    np.testing.assert_array_equal(pictures.read([36])[0][..., 0], x[36])
+
+
 def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     path = saved(tmp_path / "x.npz", x=np.zeros((40, 500, 500), np.uint8))
     monkeypatch.setattr(npz, "MAX_BYTES", 9_000_000)
