@@ -91,3 +91,5 @@ from analysis.recovery.triplets import calibrate_temperature as calibrate_temper
 from analysis.recovery.triplets import choice_probabilities as choice_probabilities
 from analysis.recovery.triplets import draw_triplets as draw_triplets
 from analysis.recovery.triplets import sample_choices as sample_choices
+
+HOMES: dict[str, str]

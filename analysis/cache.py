@@ -56,7 +56,7 @@ def _users_cache() -> Path:
     return Path(pooch.os_cache("network-alignment-book"))
 
 
-def kept(kind: str, function: Callable[..., Arrays], *arguments, how: Mapping[str, Any] | None = None) -> Arrays:
+def kept(kind: str, function: Callable[..., Arrays], *arguments: Any, how: Mapping[str, Any] | None = None) -> Arrays:
     """What ``function(*arguments)`` returns, from the cache if the same was computed before.
 
     Parameters
@@ -112,7 +112,7 @@ def kept_all(
         Wraps the results that are to be computed, if there is more than one.
     """
     paths = [folder / name for name in _names(function, tasks)] if folder else [None] * len(tasks)
-    results = [path and _read(path) for path in paths]
+    results = [None if path is None else _read(path) for path in paths]
     missing = [place for place, result in enumerate(results) if result is None]
     work = {place: tasks[place] for place in missing}
     for place, result in _computed(functools.partial(function, **how or {}), work, label, n_jobs, progress):
@@ -120,7 +120,9 @@ def kept_all(
     return [result for result in results if result is not None]
 
 
-def _computed(function, tasks: dict[int, tuple], label: str, n_jobs: int | None, progress: Progress):
+def _computed(
+    function: Callable[..., Arrays], tasks: dict[int, tuple], label: str, n_jobs: int | None, progress: Progress
+) -> Iterable[tuple[int, Arrays]]:
     if len(tasks) <= 1:  # no workers are started for nothing, and a single long call reports its own steps
         return (_alone(place, function, *task) for place, task in tasks.items())
     import joblib  # takes a fifth of a second
@@ -130,7 +132,7 @@ def _computed(function, tasks: dict[int, tuple], label: str, n_jobs: int | None,
     return progress(finished, label, len(tasks))
 
 
-def _alone(place: int, function: Callable, *arguments):
+def _alone(place: int, function: Callable[..., Arrays], *arguments: Any) -> tuple[int, Arrays]:
     """A piece on one thread: the pieces are what runs in parallel, and sums keep their order on any machine."""
     import torch
 
@@ -241,6 +243,7 @@ def _write(path: Path | None, result: Arrays) -> Arrays:
     if path is None:
         return arrays
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, **{_CHECKSUM: np.array(content_hash(arrays))})
+    named: dict[str, Any] = {**arrays, _CHECKSUM: np.array(content_hash(arrays))}
+    np.savez_compressed(buffer, **named)
     write_atomically(path, buffer.getvalue())
     return arrays

@@ -3,8 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -22,13 +22,13 @@ def steps(
     outputs; anywhere else a bar is drawn and removed when done, with how many of `unit` are done a second, `size` of
     them a step.
     """
-    total = len(iterable) if total is None and hasattr(iterable, "__len__") else total
+    total = len(iterable) if total is None and isinstance(iterable, Sized) else total
     channel = os.environ.get(CHANNEL)
     return _reported(iterable, label, total, channel) if channel else _drawn(iterable, label, total, unit, size)
 
 
 def _drawn(iterable: Iterable[Item], label: str, total: int | None, unit: str, size: int) -> Iterator[Item]:
-    scale = {"unit": unit, "unit_scale": size} if size > 1 else {"unit": unit}
+    scale: dict[str, Any] = {"unit": unit, "unit_scale": size} if size > 1 else {"unit": unit}
     yield from tqdm(iterable, desc=label, total=total, leave=False, **scale)
 
 
