@@ -1,5 +1,5 @@
 # Two commands matter: `make book` and `make test`. Each sets up .venv first, and does nothing twice.
-.PHONY: book test setup public benchmarks lock clean
+.PHONY: book test types coverage links setup data public benchmarks lock clean
 
 # The first interpreter that is new enough; tools/setup_environment.py says what to do when there is none.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
@@ -12,11 +12,26 @@ book: setup
 test: setup
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --durations=10
+
+types: setup
+	@$(RUN) -m mypy
+
+# The tests once more, with the lines that they reach: a table on the screen, the lines in _build/coverage/index.html.
+coverage: setup
+	@$(RUN) -m pytest --cov --cov-report=term --cov-report=html
+
+# Opens every link of the book; needs the network.
+links: book
+	@$(RUN) -c "from jupyter_book.cli.main import main; main()" build _build/book --builder linkcheck --path-output _build/links
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it with 'make PYTHON=/path/to/python3.11 ...'." >&2; exit 2; }
 	@$(PYTHON) tools/setup_environment.py
+
+# Downloads the public files that are not there yet, and checks them: to ANALYSIS_DATA, or the user's cache.
+data: setup
+	@$(RUN) -m analysis fetch $$($(RUN) -c 'from analysis.data import registry; print(*registry.datasets(), *registry.ARCHIVES)')
 
 # Records the runs on public data anew, where their sources have changed; hours on 2 cores, resumable.
 public: setup
