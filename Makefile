@@ -33,9 +33,9 @@ setup:
 data: setup
 	@$(RUN) -m analysis fetch $$($(RUN) -c 'from analysis.data import registry; print(*registry.datasets(), *registry.ARCHIVES)')
 
-# Records the runs on public data anew, where their sources have changed; hours on 2 cores, resumable.
+# Runs the notebooks on public data anew, where their sources have changed; hours on 2 cores, resumable.
 public: setup
-	@$(RUN) -m analysis record
+	@$(RUN) -m analysis public
 
 # Speed as ratios against named alternatives in the same run; about half an hour on an idle machine.
 benchmarks: setup

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
-from analysis.data import registry
-from analysis.runs import pairs, publish, runner, sweep
+from analysis.errors import ToldError
+from analysis.runs import catalogue
+from analysis.runs.grid import grid_points
 from analysis.runs.parameters import ParameterError, describe_rule, unknown
+
+# What is imported above takes a third of a second. Help, lists and refusals need no more, so that they answer at once;
+# a command imports papermill, PyTorch and the like itself, once it knows that it can do what was asked.
 
 
 class Refused(click.ClickException):
@@ -25,7 +28,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except ParameterError as error:
             raise Refused(str(error)) from None
-        except (runner.RunError, registry.DataError) as error:
+        except ToldError as error:
             raise click.ClickException(str(error)) from None
 
 
@@ -46,25 +49,28 @@ def main():
 def list_(chapter: str | None):
     """List the chapters or, with CHAPTER, its parameters."""
     if chapter is None:
-        for name in runner.chapters():
-            click.echo(f"{name:24} {pairs.title(pairs.read_pair(runner.text_half(name)))}")
-        click.echo(f"\nProfiles: {', '.join(runner.profiles())}. 'list CHAPTER' shows a chapter's parameters.")
+        for name in catalogue.chapters():
+            click.echo(f"{name:24} {catalogue.title(catalogue.text_half(name))}")
+        click.echo(f"\nProfiles: {', '.join(catalogue.profiles())}. 'list CHAPTER' shows a chapter's parameters.")
         return
-    model = runner.parameters_of(chapter)
+    model = catalogue.parameters_of(chapter)
     for name, field in model.model_fields.items():
         click.echo(f"{name}\n    {field.description}\n    {describe_rule(model, name)}; default {field.default!r}")
 
 
 @main.command()
 @click.argument("chapter")
-@click.option("-p", "--parameter", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
+@click.option("-p", "--parameter", "values", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
 @click.option("--profile", default="default", show_default=True, help="Starting values: quick is small, default fair.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Notebook to write [CHAPTER-PROFILE.ipynb].")
 @click.option("--force", is_flag=True, help="Run even if the output is up to date.")
-def run(chapter: str, pairs: tuple[tuple[str, str], ...], profile: str, output: Path | None, force: bool):
+def run(chapter: str, values: tuple[tuple[str, str], ...], profile: str, output: Path | None, force: bool):
     """Execute CHAPTER and write the notebook, its claims (JSON) and its figures' numbers (CSV) beside it."""
-    prepared = runner.prepare(chapter, profile=profile, values=dict(pairs))
+    catalogue.checked(chapter, profile, dict(values))
     output = _checked_output(output or Path(f"{chapter}-{profile}.ipynb"))
+    from analysis.runs import runner
+
+    prepared = runner.prepare(chapter, profile=profile, values=dict(values))
     if runner.is_current(prepared, output) and not force:
         click.echo(f"{output} is up to date; --force runs it again.")
         return
@@ -79,16 +85,18 @@ def _checked_output(output: Path) -> Path:
         raise ParameterError(f"Option '-o' must name a file that ends in .ipynb, got '{output}'.")
     if not output.parent.is_dir():
         raise ParameterError(f"Option '-o' must be in a folder that exists, and '{output.parent}' does not.")
-    if output.resolve().parent == runner.BOOK:
+    if output.resolve().parent == catalogue.BOOK:
         raise ParameterError("Option '-o' must not be in book/, which holds the sources; choose another folder.")
     return output
 
 
-def _announce(prepared: runner.Run) -> None:
+def _announce(prepared) -> None:
     click.echo(f"[run] {prepared.chapter}, {prepared.profile} profile: {_expected(prepared)}")
 
 
-def _expected(prepared: runner.Run) -> str:
+def _expected(prepared) -> str:
+    from analysis.runs import runner
+
     seconds = runner.expected_seconds(prepared)
     return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
 
@@ -97,7 +105,11 @@ def _expected(prepared: runner.Run) -> str:
 @click.option("--profile", default="default", show_default=True, help="Which parameters the chapters run with.")
 def book(profile: str):
     """Execute the chapters that are out of date and build the HTML into _build/html."""
-    runs = [runner.prepare(chapter, profile=profile) for chapter in runner.chapters()]
+    for chapter in catalogue.chapters():
+        catalogue.checked(chapter, profile)
+    from analysis.runs import publish, runner
+
+    runs = [runner.prepare(chapter, profile=profile) for chapter in catalogue.chapters()]
     for prepared in runs:
         output = publish.executed_path(prepared.chapter, profile)
         if runner.is_current(prepared, output):
@@ -119,17 +131,23 @@ def book(profile: str):
 @click.option(
     "--grid", multiple=True, required=True, metavar="NAME=V1,V2", help="Values of one parameter; a..b counts."
 )
-@click.option("-p", "--parameter", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
+@click.option("-p", "--parameter", "values", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
 @click.option("--profile", default="default", show_default=True, help="Starting values.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Runs at a time.")
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder to write to [CHAPTER-sweep].")
-def sweep_(chapter, grid, pairs, profile, jobs, folder):
+def sweep_(chapter, grid, values, profile, jobs, folder):
     """Run CHAPTER once for every combination of the --grid values, and write one table of all results.
 
     Finished points are skipped on the next call; a point that fails is reported at the end and stops no other.
     """
+    points = [dict(values) | point for point in grid_points(grid)]
+    for point in points:
+        catalogue.checked(chapter, profile, point)
+    from tqdm import tqdm
+
+    from analysis.runs import runner, sweep
+
     folder = folder or Path(f"{chapter}-sweep")
-    points = [dict(pairs) | point for point in sweep.grid_points(grid)]
     runs = sweep.prepare(chapter, points, profile=profile, folder=folder)
     done = sum(runner.is_current(run, path) for path, run in runs.items())
     click.echo(f"[sweep] {len(runs)} points, {done} of them finished; {_expected(next(iter(runs.values())))} each")
@@ -145,13 +163,18 @@ def sweep_(chapter, grid, pairs, profile, jobs, folder):
 
 @main.command()
 @click.argument("chapters", nargs=-1)
-@click.option("--force", is_flag=True, help="Record anew even what is up to date.")
-def record(chapters: tuple[str, ...], force: bool):
+@click.option("--force", is_flag=True, help="Run even what is up to date.")
+def public(chapters: tuple[str, ...], force: bool):
     """Execute the public-data notebooks of CHAPTERS (all, if none is named) and keep them in book/public."""
-    for prepared in [runner.prepare(name, profile=runner.PUBLIC) for name in chapters or runner.recordings()]:
-        output = runner.text_half(prepared.chapter, runner.PUBLIC).with_suffix(".ipynb")
+    names = chapters or catalogue.public_chapters()
+    for name in names:
+        catalogue.checked(name, catalogue.PUBLIC)
+    from analysis.runs import runner
+
+    for prepared in [runner.prepare(name, profile=catalogue.PUBLIC) for name in names]:
+        output = catalogue.text_half(prepared.chapter, catalogue.PUBLIC).with_suffix(".ipynb")
         if runner.is_current(prepared, output) and not force:
-            click.echo(f"[record] {prepared.chapter}: up to date")
+            click.echo(f"[public] {prepared.chapter}: up to date")
             continue
         _announce(prepared)
         runner.execute(prepared, output, side=False)
@@ -188,6 +211,8 @@ def fetch(datasets: tuple[str, ...]):
     Files go to the folder that ANALYSIS_DATA names, or into the user's cache. Nothing that is there already is
     downloaded again, and every file is checked by its SHA-256.
     """
+    from analysis.data import registry
+
     known = registry.datasets()
     for name in datasets:
         if name not in {*known, *registry.ARCHIVES}:
@@ -201,7 +226,7 @@ def fetch(datasets: tuple[str, ...]):
         click.echo("mnist comes from OpenML when it is first asked for (about 15 MB), cifar10 from its site (170 MB).")
 
 
-def _dataset_line(name: str, files: list[registry.PublicFile]) -> str:
+def _dataset_line(name: str, files: list) -> str:
     there = sum(file.is_whole() for file in files)
     size = sum(file.bytes for file in files) / 1e6
     licences, sources = ({getattr(file, key) for file in files} for key in ("licence", "cite"))
@@ -215,10 +240,14 @@ def _dataset_line(name: str, files: list[registry.PublicFile]) -> str:
 @click.argument("chapters", nargs=-1)
 def pair(chapters: tuple[str, ...]):
     """Write the notebook half of CHAPTERS (all, if none is named) from the text half, book/CHAPTER.md."""
-    for chapter in chapters or runner.chapters():
-        if not runner.text_half(chapter).is_file():
-            raise ParameterError(unknown("chapter", chapter, runner.chapters()))
-        click.echo(f"wrote {pairs.write_notebook_half(runner.text_half(chapter))}")
+    names = chapters or catalogue.chapters()
+    for name in names:
+        if not catalogue.text_half(name).is_file():
+            raise ParameterError(unknown("chapter", name, catalogue.chapters()))
+    from analysis.runs import pairs
+
+    for name in names:
+        click.echo(f"wrote {pairs.write_notebook_half(catalogue.text_half(name))}")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,10 @@ from sklearn.model_selection import train_test_split
 
 from analysis.checks import as_integers
 from analysis.data import registry
+from analysis.data.digits import DIGITS_SIZE
 
 MIN_PER_CLASS = 8
 """Images that every class needs, so that halves and test splits hold each class."""
-
-DIGITS_SIZE = 16
-"""Side in pixels to which scikit-learn's 8 × 8 digits are up-sampled."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.cache import cache_dir, data_dir
+from analysis.errors import ToldError
 from analysis.files import write_atomically
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -37,7 +38,7 @@ _CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 _CIFAR10_MEMBER = "cifar-10-batches-bin/test_batch.bin"
 
 
-class DataError(Exception):
+class DataError(ToldError):
     """A public file that is not to be had; the message is one sentence that says which, and what to do."""
 
 

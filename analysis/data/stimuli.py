@@ -1,7 +1,11 @@
 """Synthetic stimuli: squares placed apart at random distances."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 _ATTEMPTS = 100
 
@@ -14,7 +18,7 @@ def squares(
     n_squares: int = 2,
     distance: int | None = None,
     seed: int = 0,
-) -> torch.Tensor:
+) -> "torch.Tensor":
     """Images of bright squares on a dark ground, 1 = square, 0 = ground; the squares lie apart at random distances.
 
     Every square is placed evenly among the places whose centre is at least `distance` from those of the squares before
@@ -65,6 +69,8 @@ def squares(
     for image in images:
         for row, column in _corners(rng, size - side + 1, n_squares, distance):
             image[0, row : row + side, column : column + side] = 1
+    import torch  # here, so that squares which do not fit are refused before it is loaded
+
     return torch.from_numpy(images)
 
 

@@ -137,8 +137,6 @@ ZOO: dict[str, Architecture] = {
     "vit-40-d4-p4-untrained": _with(_ATTENTION, partial(vit, 40, 4, patch=4), training="untrained", epochs=0),
 }
 """Architectures by name: sizes in the name are widths (`s2`: two stages), blocks (`b`), depth (`d`) and patch (`p`)."""
-TRAINED = tuple(name for name, kind in ZOO.items() if kind.training != "untrained")
-"""Those whose answers count: an untrained network names one class throughout, and would decide what splits models."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,9 +52,3 @@ def read_pair(text_half: Path) -> NotebookNode:
             f"notebook from the text ('jupytext --to md:myst' goes the other way)."
         ) from None
     return notebook
-
-
-def title(notebook: NotebookNode) -> str:
-    """The text of a notebook's first heading."""
-    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
-    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))

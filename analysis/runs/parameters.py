@@ -8,8 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from analysis.data import registry
-from analysis.data.images import load_images
+from analysis.errors import ToldError
 
 # Names that IPython itself keeps in a notebook's namespace.
 _IPYTHON_NAMES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
@@ -76,21 +75,29 @@ class ImageParameters(ChapterParameters):
     @field_validator("images")
     @classmethod
     def _images_can_be_read(cls, value: str) -> str:
+        if value == "digits":
+            return value
+        # Loads PyTorch and scikit-learn, which parameters without files of one's own do without.
+        from analysis.data import registry
+        from analysis.data.images import load_images
+
         try:
             registry.mnist_path() if value == "mnist" else load_images(value)
-        except (FileNotFoundError, registry.DataError) as error:
+        except (FileNotFoundError, ToldError) as error:
             raise ValueError(str(error)) from None
         return value
 
     def data_files(self) -> dict[str, Path]:
         """The image file, unless the images come with scikit-learn."""
+        from analysis.data import registry
+
         if self.images == "digits":
             return {}
         return {"images": registry.mnist_path() if self.images == "mnist" else Path(self.images)}
 
 
-class RecordedParameters(ChapterParameters):
-    """Base of the parameters of a recorded run on public data, which names the public files that it reads."""
+class PublicRunParameters(ChapterParameters):
+    """Base of the parameters of a run on public data, which names the public files that it reads."""
 
     def public_files(self) -> list[str]:
         """Names of the files in the registry of public data."""
@@ -98,6 +105,8 @@ class RecordedParameters(ChapterParameters):
 
     def data_hashes(self) -> dict[str, str]:
         """SHA-256 of every public file that the run reads, as registered: no file needs to be there."""
+        from analysis.data import registry
+
         return {name: registry.registered_hash(name) for name in self.public_files()}
 
 

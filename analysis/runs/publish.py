@@ -11,9 +11,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import claim_tables, pairs, runner
+from analysis.runs import catalogue, claim_tables
+from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, VALUES, embedded, taken
-from analysis.runs.runner import BOOK, PUBLIC, Run, RunError, prepare, recordings, side_files
+from analysis.runs.runner import Run, RunError, prepare, side_files
 from analysis.sources import ROOT, sha256
 
 BUILD = ROOT / "_build"
@@ -56,11 +57,12 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
     for path in sorted(BOOK.rglob("*")):
-        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in runner.chapters():
+        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in catalogue.chapters():
             files[path.relative_to(ROOT)] = path.read_bytes()
-    listed = runner.toc_pages()
+    listed = catalogue.toc_pages()
     pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
-    pages |= {f"book/public/{name}": recorded(name) for name in recordings() if f"book/public/{name}" in listed}
+    public = {f"book/public/{name}": name for name in catalogue.public_chapters()}
+    pages |= {page_name: public_page(name) for page_name, name in public.items() if page_name in listed}
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))
         files |= {path: text.encode() for path, text in data.items()}
@@ -70,21 +72,21 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     }
 
 
-def recorded(chapter: str) -> NotebookNode:
-    """The recorded run of a chapter on public data, with a badge that says whether its source is still the same."""
-    notebook = nbformat.read(runner.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
+def public_page(chapter: str) -> NotebookNode:
+    """The run of a chapter on public data, with a badge that says whether its source is still the same."""
+    notebook = nbformat.read(catalogue.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
     now, then = prepare(chapter, profile=PUBLIC).made_from, notebook.metadata.analysis.made_from
     changed = [part for part in ("notebook", "modules", "parameters", "data") if now[part] != then[part]]
-    badge = _badge(changed, notebook.metadata.analysis, runner.profile_of(PUBLIC, chapter)["seconds"])
-    notebook.cells.insert(1, new_markdown_cell(badge, id="recorded"))
+    badge = _badge(changed, notebook.metadata.analysis, catalogue.profile_of(PUBLIC, chapter)["seconds"])
+    notebook.cells.insert(1, new_markdown_cell(badge, id="public"))
     return notebook
 
 
 def _badge(changed: list[str], record: NotebookNode, seconds: float) -> str:
-    """`seconds` are the profile's, of a run from nothing: the recorded one may have gone on from what another kept."""
+    """`seconds` are the profile's, of a run from nothing: this one may have gone on from what another kept."""
     state = f"its {', '.join(changed)} changed since" if changed else "its sources have not changed since"
     return (
-        f'<span class="badge-recorded {"changed" if changed else "current"}">Recorded run</span> on public data, '
+        f'<span class="badge-public {"changed" if changed else "current"}">Public run</span> '
         f"{record.started[:10]}, {record.device}, about {math.ceil(seconds / 60)} minutes from scratch; {state}."
     )
 
@@ -139,9 +141,9 @@ def _claims_page(pages: dict[str, NotebookNode]) -> str:
 
 def _claims_section(name: str, notebook: NotebookNode) -> str:
     rows = [row for table in embedded(notebook, CLAIMS) for row in table]
-    kind = "Recorded run on public data" if "/public/" in name else "Embedded data, this build"
+    kind = "Run on public data" if "/public/" in name else "Embedded data, this build"
     table = claim_tables.html_table(rows, claim_tables.CLAIMS)
-    return f"## {pairs.title(notebook)}\n\n{kind}: {{doc}}`/{name}`.\n\n{table}\n"
+    return f"## {catalogue.title(ROOT / f'{name}.md')}\n\n{kind}: {{doc}}`/{name}`.\n\n{table}\n"
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:
@@ -165,7 +167,7 @@ def _sphinx() -> None:
 
 
 def _check_pages(folder: Path) -> None:
-    missing = [name for name in runner.toc_pages() if not (folder / f"{name}.html").is_file()]
+    missing = [name for name in catalogue.toc_pages() if not (folder / f"{name}.html").is_file()]
     if missing:
         raise RunError(f"These pages of _toc.yml are missing from the HTML: {', '.join(missing)}.")
 

@@ -1,6 +1,5 @@
 """Validated, resumable papermill runs of the chapters."""
 
-import importlib
 import json
 import os
 import re
@@ -15,28 +14,23 @@ from pathlib import Path
 
 import nbformat
 import papermill
-import yaml
 from nbformat import NotebookNode
 from tqdm import tqdm
 from traitlets.config import Config
 
 from analysis import progress
 from analysis.cache import cache_dir
+from analysis.errors import ToldError
 from analysis.files import write_atomically
-from analysis.runs import pairs, provenance
+from analysis.runs import catalogue, pairs, provenance
 from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, embedded
-from analysis.runs.parameters import ChapterParameters, ParameterError, unknown
+from analysis.runs.parameters import ChapterParameters
 from analysis.sources import ROOT
 
-BOOK = ROOT / "book"
-CHAPTERS = ROOT / "analysis" / "chapters"
-PROFILES = BOOK / "profiles"
-PUBLIC = "public"  # the profile of the runs on public data, which have notebooks of their own
-RECORDED = BOOK / "public"
 _CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
 
 
-class RunError(Exception):
+class RunError(ToldError):
     """A chapter that could not be run, or whose notebook failed; the message is for the person who started it."""
 
 
@@ -57,60 +51,13 @@ class Run:
         return provenance.key(self.made_from)
 
 
-def chapters() -> list[str]:
-    """The chapters that can be run, in the order of the table of contents."""
-    listed = [Path(page) for page in toc_pages()]
-    return [path.name for path in listed if path.parent == Path("book") and (CHAPTERS / path.name).is_dir()]
-
-
-def recordings() -> list[str]:
-    """The chapters that have a notebook on public data."""
-    return [chapter for chapter in chapters() if text_half(chapter, PUBLIC).is_file()]
-
-
-def toc_pages() -> list[str]:
-    """Every page that `_toc.yml` lists, as the path of its source without suffix."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    entries = [entry for part in contents["parts"] for entry in part["chapters"]]
-    nested = [[entry["file"], *(section["file"] for section in entry.get("sections", []))] for entry in entries]
-    return [contents["root"], *(page for pages in nested for page in pages)]
-
-
-def text_half(chapter: str, profile: str = "default") -> Path:
-    """The text half of a chapter's pair; under the public profile, of its notebook on public data."""
-    return (RECORDED if profile == PUBLIC else BOOK) / f"{chapter}.md"
-
-
-def parameters_of(chapter: str, profile: str = "default") -> type[ChapterParameters]:
-    """The pydantic model of a chapter's parameters."""
-    if chapter not in chapters():
-        raise ParameterError(unknown("chapter", chapter, chapters()))
-    module = importlib.import_module(f"analysis.chapters.{chapter}.parameters")
-    return module.PublicParameters if profile == PUBLIC else module.Parameters
-
-
-def profiles() -> list[str]:
-    """Names of the profiles, each a file in `book/profiles`."""
-    return sorted(path.stem for path in PROFILES.glob("*.yml"))
-
-
-def profile_of(name: str, chapter: str) -> dict:
-    """What profile `name` says of `chapter`: `parameters` and, measured on 2 cores, `seconds`."""
-    if name not in profiles():
-        raise ParameterError(unknown("profile", name, profiles()))
-    content = yaml.safe_load((PROFILES / f"{name}.yml").read_text(encoding="utf-8"))
-    if chapter not in content:
-        raise ParameterError(f"Profile '{name}' has no parameters for chapter '{chapter}'.")
-    return content[chapter]
-
-
 def prepare(chapter: str, *, profile: str = "default", values: dict | None = None) -> Run:
     """Validate everything about a run without executing anything.
 
     Parameters
     ----------
     chapter
-        One of `chapters`.
+        One of `catalogue.chapters`.
     profile
         Starting values; `values` go on top of them.
     values
@@ -121,24 +68,17 @@ def prepare(chapter: str, *, profile: str = "default", values: dict | None = Non
     ParameterError
         If the chapter, the profile or a parameter is unknown, or a value is not allowed.
     """
-    parameters = prepare_parameters(chapter, profile, values)
-    given = {**profile_of(profile, chapter)["parameters"], **(values or {})}
-    given = {name: parameters.model_dump(mode="json")[name] for name in given}
+    parameters = catalogue.checked(chapter, profile, values)
+    plain = parameters.model_dump(mode="json")
+    given = {name: plain[name] for name in catalogue.given(chapter, profile, values)}
     notebook = _source(chapter, profile)
     return Run(chapter, profile, parameters, given, notebook, provenance.inputs(notebook, parameters))
 
 
-def prepare_parameters(chapter: str, profile: str, values: dict | None = None) -> ChapterParameters:
-    """The validated parameters of a profile with `values` on top."""
-    parameters_of(chapter)  # an unknown chapter is named before an unknown profile
-    settings = profile_of(profile, chapter)["parameters"]
-    return parameters_of(chapter, profile).checked({**settings, **(values or {})})
-
-
 def _source(chapter: str, profile: str) -> NotebookNode:
-    text = text_half(chapter, profile)
-    # The notebook half of a run on public data holds the recording.
-    return pairs.notebook_from_text(text) if profile == PUBLIC else pairs.read_pair(text)
+    text = catalogue.text_half(chapter, profile)
+    # The notebook half of a run on public data is the executed one.
+    return pairs.notebook_from_text(text) if profile == catalogue.PUBLIC else pairs.read_pair(text)
 
 
 def is_current(run: Run, output: Path) -> bool:
@@ -154,9 +94,9 @@ def expected_seconds(run: Run) -> float:
 
     Scaled by the amount of work of its parameters; the profile's number, which is for 2 cores, by the cores here too.
     """
-    reference = prepare_parameters(run.chapter, run.profile)
+    reference = catalogue.checked(run.chapter, run.profile)
     seconds, amount = (
-        profile_of(run.profile, run.chapter)["seconds"] * 2 / max(2, os.cpu_count() or 2),
+        catalogue.profile_of(run.profile, run.chapter)["seconds"] * 2 / max(2, os.cpu_count() or 2),
         reference.amount(),
     )
     try:

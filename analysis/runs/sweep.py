@@ -1,7 +1,6 @@
 """Sweeps: one validated run per grid point, resumable, and one tidy table of everything they measured."""
 
 import hashlib
-import itertools
 import json
 import os
 import re
@@ -16,39 +15,8 @@ from nbformat import NotebookNode
 from analysis.files import write_atomically
 from analysis.runs import runner
 from analysis.runs.outputs import CLAIMS, FINDINGS, HYPOTHESES, embedded
-from analysis.runs.parameters import ParameterError
 from analysis.runs.runner import Run, RunError
 from analysis.runs.values import told
-
-
-def grid_points(grid: Iterable[str]) -> list[dict[str, str]]:
-    """The points of a grid such as ``["n_seeds=2,5", "first_seed=0..9"]``, the last parameter changing fastest.
-
-    Values are separated by commas, or by semicolons where a value itself is a list; ``a..b`` counts from a to b.
-
-    Raises
-    ------
-    ParameterError
-        If an entry is not of this form, or names a parameter twice. Values are checked when the run is prepared.
-    """
-    axes: dict[str, list[str]] = {}
-    for entry in grid:
-        name, separator, values = entry.partition("=")
-        if not (name and separator and values):
-            raise ParameterError(f"Option '--grid' must look like name=v1,v2, got '{entry}'.")
-        if name in axes:
-            raise ParameterError(f"Option '--grid' names parameter '{name}' twice.")
-        axes[name] = _values(values)
-        if not axes[name]:
-            raise ParameterError(f"Option '--grid' holds no value for '{name}', got '{values}'.")
-    return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
-
-
-def _values(text: str) -> list[str]:
-    if counted := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text):
-        first, last = map(int, counted.groups())
-        return [str(value) for value in range(first, last + 1)]
-    return [value.strip() for value in text.split(";" if ";" in text else ",")]
 
 
 def prepare(chapter: str, points: list[dict[str, str]], *, profile: str, folder: Path) -> dict[Path, Run]:

@@ -11,39 +11,39 @@ import nbformat
 import pandas as pd
 import pytest
 
-from analysis.runs import outputs, publish, runner
+from analysis.runs import catalogue, outputs, publish, runner
 
 
 @pytest.fixture(scope="module")
-def recording(request) -> nbformat.NotebookNode:
-    """The recorded run that the module `test_recorded_<chapter>` is about."""
-    chapter = request.module.__name__.rpartition("test_recorded_")[2]
-    return nbformat.read(runner.text_half(chapter, runner.PUBLIC).with_suffix(".ipynb"), as_version=4)
+def public_run(request) -> nbformat.NotebookNode:
+    """The public run that the module `test_public_<chapter>` is about."""
+    chapter = request.module.__name__.rpartition("test_public_")[2]
+    return nbformat.read(catalogue.text_half(chapter, catalogue.PUBLIC).with_suffix(".ipynb"), as_version=4)
 
 
 @pytest.fixture(scope="module")
-def numbers(recording) -> dict[str, pd.DataFrame]:
-    """The numbers of the recorded figures, by name."""
-    shown = outputs.embedded(recording, outputs.FIGURE)
+def numbers(public_run) -> dict[str, pd.DataFrame]:
+    """The numbers of the public run's figures, by name."""
+    shown = outputs.embedded(public_run, outputs.FIGURE)
     return {figure["name"]: pd.read_csv(io.StringIO(figure["csv"])) for figure in shown}
 
 
 @pytest.fixture(scope="module")
-def judged(recording) -> dict[str, dict]:
-    """The recorded rows, claims and hypotheses alike, by id."""
+def judged(public_run) -> dict[str, dict]:
+    """The public run's rows, claims and hypotheses alike, by id."""
     kinds = (outputs.CLAIMS, outputs.HYPOTHESES)
-    return {row["id"]: row for kind in kinds for table in outputs.embedded(recording, kind) for row in table}
+    return {row["id"]: row for kind in kinds for table in outputs.embedded(public_run, kind) for row in table}
 
 
 @pytest.fixture(scope="session")
 def quick_runs(tmp_path_factory, _own_cache) -> dict[str, Path]:
     """The executed notebook of every chapter, from the command line, started in a folder that is not the project's."""
     folder = tmp_path_factory.mktemp("quick")
-    for chapter in runner.chapters():
+    for chapter in catalogue.chapters():
         call = [sys.executable, "-m", "analysis", "run", chapter, "--profile", "quick", "-o", f"{chapter}.ipynb"]
         result = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
-    return {chapter: folder / f"{chapter}.ipynb" for chapter in runner.chapters()}
+    return {chapter: folder / f"{chapter}.ipynb" for chapter in catalogue.chapters()}
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,7 @@ def html(quick_runs, tmp_path_factory) -> Path:
         patch.setattr(publish, "BUILD", build)
         patch.setattr(publish, "HTML", build / "html")
         patch.setattr(publish, "_STAGE", build / "book")
-        runs = [runner.prepare(chapter, profile="quick") for chapter in runner.chapters()]
+        runs = [runner.prepare(chapter, profile="quick") for chapter in catalogue.chapters()]
         for chapter, path in quick_runs.items():
             target = publish.executed_path(chapter, "quick")
             os.makedirs(target.parent, exist_ok=True)

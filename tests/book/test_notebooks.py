@@ -5,9 +5,9 @@ import papermill
 import pytest
 from jupytext.compare import compare_notebooks
 
-from analysis.runs import pairs, runner
+from analysis.runs import catalogue, pairs
 
-CHAPTERS = runner.chapters()
+CHAPTERS = catalogue.chapters()
 SECTIONS = ("The claim", "The method", "The run", "Paper against this run", "What would change the answer", "Exercises")
 
 
@@ -17,7 +17,7 @@ def chapter(request):
 
 
 def notebook(chapter):
-    return nbformat.read(runner.text_half(chapter).with_suffix(".ipynb"), as_version=4)
+    return nbformat.read(catalogue.text_half(chapter).with_suffix(".ipynb"), as_version=4)
 
 
 def test_there_is_a_chapter():
@@ -25,9 +25,9 @@ def test_there_is_a_chapter():
 
 
 def test_the_halves_say_the_same(chapter):
-    written = pairs.notebook_from_text(runner.text_half(chapter))
+    written = pairs.notebook_from_text(catalogue.text_half(chapter))
     compare_notebooks(notebook(chapter), written, fmt="md:myst", compare_ids=True)
-    assert runner.text_half(chapter).with_suffix(".ipynb").read_text() == nbformat.writes(written) + "\n"
+    assert catalogue.text_half(chapter).with_suffix(".ipynb").read_text() == nbformat.writes(written) + "\n"
 
 
 def test_no_outputs_are_committed(chapter):
@@ -36,8 +36,8 @@ def test_no_outputs_are_committed(chapter):
 
 def test_the_parameters_cell_says_what_the_model_says(chapter):
     """Papermill reads names, types, defaults and help from the cell; the runner reads them from the model."""
-    seen = papermill.inspect_notebook(str(runner.text_half(chapter).with_suffix(".ipynb")))
-    fields = runner.parameters_of(chapter).model_fields
+    seen = papermill.inspect_notebook(str(catalogue.text_half(chapter).with_suffix(".ipynb")))
+    fields = catalogue.parameters_of(chapter).model_fields
     assert list(seen) == list(fields)
     for name, field in fields.items():
         assert seen[name]["help"] == field.description, name
@@ -67,7 +67,7 @@ def test_every_figure_has_a_caption_and_an_alternative_text(chapter):
 
 
 def test_the_chapter_follows_the_template(chapter):
-    text = runner.text_half(chapter).read_text()
+    text = catalogue.text_half(chapter).read_text()
     assert "What you will be able to do" in text
     missing = [section for section in (*SECTIONS, "What to take home") if f"## {section}" not in text]
     assert not missing

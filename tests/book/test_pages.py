@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from analysis.runs import runner
+from analysis.runs import catalogue
 
 
 def page_text(html, name):
@@ -16,16 +16,16 @@ def page_text(html, name):
 
 
 def test_every_page_of_the_contents_is_there(html):
-    missing = [name for name in runner.toc_pages() if not (html / f"{name}.html").is_file()]
+    missing = [name for name in catalogue.toc_pages() if not (html / f"{name}.html").is_file()]
     assert not missing
     assert (html / "index.html").is_file()
 
 
 def test_chapters_show_figures_claims_numbers_and_provenance(html):
-    for chapter in runner.chapters():
+    for chapter in catalogue.chapters():
         text = page_text(html, f"book/{chapter}")
         figures = re.findall(r'<img alt="([^"]{20,})"[^>]*src="\.\./_images/', text)
-        source = runner.text_half(chapter).read_text()
+        source = catalogue.text_half(chapter).read_text()
         assert len(figures) == source.count("plots.show("), chapter
         assert text.count("_downloads/") >= len(figures)
         assert 'class="claims"' in text
@@ -40,12 +40,12 @@ def test_the_reproduction_page_lists_every_claim(html, quick_runs):
 
 
 def test_computed_values_reached_the_text(html):
-    for chapter in runner.chapters():
+    for chapter in catalogue.chapters():
         assert "glue:text" not in page_text(html, f"book/{chapter}")
 
 
 def test_pages_are_small(html):
-    for chapter in runner.chapters():
+    for chapter in catalogue.chapters():
         assert (html / f"book/{chapter}.html").stat().st_size < 1_000_000
 
 
@@ -81,7 +81,7 @@ def browser(tmp_path_factory):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", runner.toc_pages())
+@pytest.mark.parametrize("name", catalogue.toc_pages())
 def test_no_console_errors_and_no_request_to_another_host(browser, address, name):
     browser.get_log("performance")
     browser.get(f"{address}/{name}.html")
@@ -95,7 +95,7 @@ def test_no_console_errors_and_no_request_to_another_host(browser, address, name
 
 @pytest.mark.browser
 def test_figures_and_formulas_are_drawn(browser, address):
-    for chapter in runner.chapters():
+    for chapter in catalogue.chapters():
         browser.get(f"{address}/book/{chapter}.html")
         widths = browser.execute_script(
             "return [...document.querySelectorAll('.cell_output img')].map(image => image.naturalWidth)"
@@ -111,7 +111,7 @@ def test_figures_and_formulas_are_drawn(browser, address):
 def test_no_page_scrolls_sideways(browser, address, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    for name in runner.toc_pages():
+    for name in catalogue.toc_pages():
         browser.get(f"{address}/{name}.html")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width, name
 

@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from analysis.runs import runner, verdicts
+from analysis.runs import catalogue, verdicts
 
 VERDICTS = set(verdicts.MEANING) - {verdicts.HELD, verdicts.FAILED, verdicts.OPEN}
 
@@ -50,6 +50,6 @@ def test_a_second_call_runs_nothing(quick_runs):
     [({"n_seedz": 3}, "did you mean 'n_seeds'"), ({"n_seeds": 0}, "must be an integer of at least 1")],
 )
 def test_plain_papermill_is_held_to_the_same_rules(parameters, sentence, tmp_path):
-    source = runner.BOOK / "neuron_correlation.ipynb"
+    source = catalogue.BOOK / "neuron_correlation.ipynb"
     with pytest.raises(papermill.PapermillExecutionError, match=sentence):
         papermill.execute_notebook(source, tmp_path / "out.ipynb", parameters, progress_bar=False)

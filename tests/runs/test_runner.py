@@ -6,12 +6,10 @@ import os
 
 import nbformat
 import pytest
-from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from analysis.__main__ import main
-from analysis.runs import provenance, publish, runner
-from analysis.runs.parameters import ChapterParameters, ParameterError
+from analysis.runs import catalogue, provenance, publish, runner
+from analysis.runs.parameters import ParameterError
 from analysis.sources import imported_modules, sha256
 
 CHAPTER = "neuron_correlation"
@@ -109,50 +107,6 @@ def test_a_failed_rerun_keeps_the_old_result(executed, tmp_path):
     assert target.read_bytes() == output.read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["run", CHAPTER, "-p", "n_seedz", "3"], "Unknown parameter 'n_seedz': did you mean 'n_seeds'?"),
-        (["run", CHAPTER, "-p", "n_seeds", "many"], "'n_seeds' must be an integer of at least 1 and at most 100"),
-        (["run", CHAPTER, "-p", "n_seeds", "0"], "'n_seeds' must be an integer of at least 1 and at most 100, got '0'"),
-        (["run", CHAPTER, "-p", "penalty", "idx"], "'penalty' must be one of 'index', 'relative', 'none', got 'idx'"),
-        (["run", CHAPTER, "-p", "images", "no.npz"], "there is no file 'no.npz'"),
-        (["run", "neuron_corelation"], "Unknown chapter 'neuron_corelation': did you mean 'neuron_correlation'?"),
-        (["run", CHAPTER, "--profile", "quik"], "Unknown profile 'quik': did you mean 'quick'?"),
-        (["book", "--profile", "quik"], "Unknown profile 'quik': did you mean 'quick'?"),
-        (["list", "neurons"], "Unknown chapter 'neurons'"),
-        (["run", CHAPTER, "-o", "out.txt"], "'-o' must name a file that ends in .ipynb, got 'out.txt'"),
-        (["run", CHAPTER, "-o", "nowhere/out.ipynb"], "'nowhere' does not"),
-        (["run", CHAPTER, "-o", str(runner.BOOK / "x.ipynb")], "must not be in book/"),
-        (["pair", "nothing"], "Unknown chapter 'nothing'"),
-    ],
-)
-def test_refusals(arguments, sentence, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runner, "execute", lambda *_, **__: pytest.fail("executed"))
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 2
-    assert sentence in result.output
-    assert result.output.count("\n") <= 2
-    assert os.listdir(tmp_path) == []
-
-
-def test_list_shows_every_parameter_with_its_rule_and_default():
-    result = CliRunner().invoke(main, ["list", CHAPTER])
-    assert result.exit_code == 0
-    for name in runner.parameters_of(CHAPTER).model_fields:
-        assert name in result.output
-    assert "an integer of at least 1 and at most 100; default 5" in result.output
-    assert CHAPTER in CliRunner().invoke(main, ["list"]).output
-
-
-@pytest.mark.parametrize("command", [[], ["list"], ["run"], ["book"], ["pair"]])
-def test_help(command):
-    result = CliRunner().invoke(main, [*command, "--help"])
-    assert result.exit_code == 0
-    assert "Usage: " in result.output
-
-
 def test_a_change_concerns_only_the_chapters_that_import_it():
     modules = set(runner.prepare(CHAPTER).made_from["modules"])
     assert "analysis/measures/neurons.py" in modules
@@ -169,22 +123,16 @@ def test_code_that_only_ipython_understands_is_passed_over():
     ]
 
 
-def test_default_profile_is_what_the_model_says():
-    for chapter in runner.chapters():
-        assert runner.prepare(chapter).parameters == runner.parameters_of(chapter)()
-
-
-def test_every_profile_is_valid_for_the_chapters_it_names():
-    for profile in runner.profiles():
-        for chapter in runner.chapters():
-            assert isinstance(runner.prepare(chapter, profile=profile).parameters, ChapterParameters)
+def test_every_profile_has_its_expected_time():
+    for profile in catalogue.profiles():
+        for chapter in catalogue.chapters():
             assert runner.expected_seconds(runner.prepare(chapter, profile=profile)) > 0
 
 
 def test_halves_that_differ_are_refused(tmp_path, monkeypatch):
     for suffix in (".md", ".ipynb"):
-        (tmp_path / f"{CHAPTER}{suffix}").write_bytes((runner.BOOK / f"{CHAPTER}{suffix}").read_bytes())
-    monkeypatch.setattr(runner, "BOOK", tmp_path)
+        (tmp_path / f"{CHAPTER}{suffix}").write_bytes((catalogue.BOOK / f"{CHAPTER}{suffix}").read_bytes())
+    monkeypatch.setattr(catalogue, "BOOK", tmp_path)
     runner.prepare(CHAPTER)
     text = tmp_path / f"{CHAPTER}.md"
     text.write_text(text.read_text().replace("n_seeds: int = 5", "n_seeds: int = 6"))

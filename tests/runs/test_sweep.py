@@ -10,7 +10,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis.__main__ import main
 from analysis.runs import runner, sweep
-from analysis.runs.parameters import ParameterError
 
 CHAPTER = "neuron_correlation"
 CODE = """
@@ -38,30 +37,6 @@ def small(monkeypatch):
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     monkeypatch.setattr(runner, "_source", lambda *_: new_notebook(cells=cells, metadata=kernel))
-
-
-@pytest.mark.parametrize(
-    ("grid", "points"),
-    [
-        (["a=1,2"], [{"a": "1"}, {"a": "2"}]),
-        (["a=0..2"], [{"a": "0"}, {"a": "1"}, {"a": "2"}]),
-        (["a=1;2,3"], [{"a": "1"}, {"a": "2,3"}]),
-        (["a=1,2", "b=x,y"], [{"a": a, "b": b} for a in "12" for b in "xy"]),
-        (["a=2..1"], []),
-    ],
-)
-def test_grid_points(grid, points):
-    if not points:
-        with pytest.raises(ParameterError, match="holds no value"):
-            sweep.grid_points(grid)
-    else:
-        assert sweep.grid_points(grid) == points
-
-
-@pytest.mark.parametrize("grid", [["a"], ["=1"], ["a="], ["a=1", "a=2"]])
-def test_grids_that_make_no_sense(grid):
-    with pytest.raises(ParameterError, match="'--grid'"):
-        sweep.grid_points(grid)
 
 
 def test_names_can_be_read_and_differ():

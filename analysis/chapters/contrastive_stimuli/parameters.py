@@ -5,11 +5,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.data.answers import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files, read_predictions
-from analysis.data.images import DIGITS_SIZE, load_images
-from analysis.data.stimuli import squares
-from analysis.models.zoo import TRAINED
-from analysis.runs.parameters import ChapterParameters
+from analysis.data.digits import DIGITS_SIZE, N_DIGITS
+from analysis.models.zoo_names import TRAINED
+from analysis.runs.parameters import ChapterParameters, PublicRunParameters
 
 MODELS_PER_BIN = 4
 """Models that an accuracy bin needs, so that both of its halves can agree or not."""
@@ -65,6 +63,8 @@ class Parameters(ChapterParameters):
     @classmethod
     def _squares_fit(cls, value: int, info: ValidationInfo) -> int:
         if {"n_squares", "square_side"} <= set(info.data):
+            from analysis.data.stimuli import squares
+
             side, n_squares = info.data["square_side"], info.data["n_squares"]
             squares(20, size=DIGITS_SIZE, side=side, n_squares=n_squares, distance=value)
         return value
@@ -75,7 +75,7 @@ class Parameters(ChapterParameters):
 
 
 def _require_enough(path: str) -> None:
-    n_models = len(read_predictions(path).models)
+    n_models = _shape(path)[0]
     if n_models < MODELS_PER_BIN:
         raise ValueError(f"'{path}' must hold at least {MODELS_PER_BIN} models, got {n_models}.")
 
@@ -83,11 +83,17 @@ def _require_enough(path: str) -> None:
 def _size(info: ValidationInfo) -> tuple[int, int]:
     """Number of models and stimuli."""
     source = info.data.get("predictions", "zoo")
-    return (len(TRAINED), len(load_images())) if source == "zoo" else read_predictions(source).answers.shape
+    return (len(TRAINED), N_DIGITS) if source == "zoo" else _shape(source)
 
 
-class PublicParameters(ChapterParameters):
-    """What the recorded run on public data may change."""
+def _shape(path: str) -> tuple[int, int]:
+    from analysis.data.answers import read_predictions  # takes pandas
+
+    return read_predictions(path).answers.shape
+
+
+class PublicParameters(PublicRunParameters):
+    """What the run on public data may change."""
 
     n_contrastive: int = Field(1000, ge=2, le=40000, description="contrastive ImageNet images; as in the paper")
     share: float = Field(0.1, gt=0, le=0.5, description="contrastive images among those that people saw, as a share")
@@ -97,5 +103,7 @@ class PublicParameters(ChapterParameters):
 
     def public_files(self) -> list[str]:
         """Registry names of the files that the run reads."""
+        from analysis.data.answers import MODEL_VS_HUMAN, imagenet_files, model_vs_human_files
+
         people = [name for dataset in MODEL_VS_HUMAN for name in model_vs_human_files(dataset)]
         return [*imagenet_files(), *people, "cifar10h/cifar10h-counts.npy"]

@@ -1,15 +1,16 @@
-"""Parameters of the metric-correlation chapter and of its recorded run."""
+"""Parameters of the metric-correlation chapter and of its run on public data."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.data.leaderboards import Leaderboard, read_table
-from analysis.models.zoo import ZOO
-from analysis.runs.parameters import ChapterParameters, RecordedParameters
+from analysis.models.zoo_names import TRAINED, UNTRAINED
+from analysis.runs.parameters import ChapterParameters, PublicRunParameters
+
+if TYPE_CHECKING:
+    from analysis.data.leaderboards import Leaderboard
 
 MIN_MODELS = 10
 """Pairs of metrics with fewer common models are not tested, and a table needs as many complete models."""
@@ -33,7 +34,7 @@ class Parameters(ChapterParameters):
     groups: str = Field(
         "", validate_default=True, description="path of a YAML file that groups the metrics of your own table"
     )
-    reference: Literal[tuple(ZOO)] = Field("resnet-16-b2", description="the zoo is compared with one of these")
+    reference: Literal[TRAINED + UNTRAINED] = Field("resnet-16-b2", description="the zoo is compared with one of these")
     severity: int = Field(3, ge=1, le=5, description="severity of the seven corruptions")
     step: float = Field(10.0, gt=0, le=255, description="length of the sign-gradient step, in 1/255 of the pixel range")
     n_contrastive: int = Field(100, ge=10, le=800, description="images on which the zoo agrees least")
@@ -63,8 +64,8 @@ class Parameters(ChapterParameters):
         return {} if self.table == "zoo" else {"table": Path(self.table), "groups": Path(self.groups)}
 
 
-class PublicParameters(RecordedParameters):
-    """What the recorded run on public tables may change."""
+class PublicParameters(PublicRunParameters):
+    """What the run on public tables may change."""
 
     n_resamples: int = Field(1000, ge=20, le=100000, description="bootstrap resamples of models or families")
     seed: int = Field(0, ge=0, description="of the resamples")
@@ -74,7 +75,7 @@ class PublicParameters(RecordedParameters):
         return [BRAINSCORE, TESTBED, *TIMM.values()]
 
 
-def read_own(table: str, groups: str) -> Leaderboard:
+def read_own(table: str, groups: str) -> "Leaderboard":
     """A user's own table, checked for what the chapter needs.
 
     Raises
@@ -85,6 +86,10 @@ def read_own(table: str, groups: str) -> Leaderboard:
     """
     if not Path(groups).is_file():
         raise ValueError(f"'groups' must be the path of a YAML file for a table of your own, got {groups!r}.")
+    import pandas as pd  # takes half a second, which parameters without a table of one's own do without
+
+    from analysis.data.leaderboards import read_table
+
     try:
         board = read_table(table, groups)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, yaml.YAMLError) as error:

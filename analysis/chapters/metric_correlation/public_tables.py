@@ -1,4 +1,4 @@
-"""The recorded run's tables: Brain-Score's leaderboard, and tables of accuracies as a contrast."""
+"""The public run's tables: Brain-Score's leaderboard, and tables of accuracies as a contrast."""
 
 import numpy as np
 import pandas as pd

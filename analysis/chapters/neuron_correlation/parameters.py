@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from analysis.data import registry
-from analysis.runs.parameters import ImageParameters, RecordedParameters
+from analysis.runs.parameters import ImageParameters, PublicRunParameters
 
 
 class Parameters(ImageParameters):
@@ -25,15 +24,17 @@ class Parameters(ImageParameters):
         return self.n_seeds + 3
 
 
-class PublicParameters(RecordedParameters):
-    """What the recorded run on MNIST may change."""
+class PublicParameters(PublicRunParameters):
+    """What the run on MNIST may change."""
 
     n_seeds: int = Field(5, ge=1, le=100, description="seeds: each splits the images and trains all networks anew")
     n_rounds: int = Field(10, ge=1, le=50, description="rounds of the accumulated sign-gradient attack")
 
     def public_files(self) -> list[str]:
         """MNIST."""
-        return [registry.MNIST]
+        from analysis.data.registry import MNIST
+
+        return [MNIST]
 
     def amount(self) -> float:
         """Seeds, of which the attack takes the larger part."""

@@ -149,4 +149,4 @@ CLAIMS = (
 THINGS_CLAIMS = tuple(
     claim for claim in CLAIMS if claim.id in {"recovery-rises", "above-chance", "not-solved", "systematic-winner"}
 )
-"""Claims that the recorded run can say something about; its candidates are embeddings, not the paper's networks."""
+"""Claims that the public run can say something about; its candidates are embeddings, not the paper's networks."""

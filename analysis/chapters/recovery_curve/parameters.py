@@ -4,10 +4,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from analysis.chapters.recovery_curve.things import EMBEDDINGS, TRIALS
-from analysis.models.zoo import ZOO
-from analysis.recovery.observers import load_features, load_things_triplets
-from analysis.runs.parameters import ImageParameters, RecordedParameters
+from analysis.models.zoo_names import TRAINED, UNTRAINED
+from analysis.runs.parameters import ImageParameters, PublicRunParameters
 
 MODELS = (
     "mlp-100",
@@ -20,6 +18,18 @@ MODELS = (
     "vit-40-d2-p4-noise",
 )
 """Two networks of each family; three of the eight trained on noisy labels, the others on clean ones."""
+
+
+EMBEDDINGS = {
+    "VICE, 42": "things/vice_42d.npy",
+    "SPoSE, 14": "things/spose_14d.npy",
+    "SPoSE, 49": "things/spose_49d.txt",
+    "SPoSE, 66": "things/spose_66d.txt",
+    "SPoSE, 82": "things/spose_82d.npy",
+}
+"""Public files of the embeddings, by method and number of dimensions."""
+TRIALS = {"1,000 triplets": "things/vice_test_triplets.csv", "2,171 triplets": "things/trials_2171_humans.txt"}
+"""Public files of people's answers, by how many different triplets they are about."""
 
 
 class Parameters(ImageParameters):
@@ -53,7 +63,7 @@ class Parameters(ImageParameters):
     @classmethod
     def _features_can_be_read(cls, value: str) -> str:
         if value != "zoo":
-            _readable(load_features, value)
+            _n_objects(value)
         return value
 
     @field_validator("triplets")
@@ -64,15 +74,18 @@ class Parameters(ImageParameters):
             raise ValueError("must be a file of answers if 'features' is a folder: the simulated observer sees images.")
         if value != "simulated" and features is not None:
             n_objects = info.data.get("n_objects", 0) if features == "zoo" else _n_objects(features)
+            from analysis.recovery.observers import load_things_triplets  # takes SciPy
+
             _readable(load_things_triplets, value, n_objects=n_objects)
         return value
 
     @field_validator("models")
     @classmethod
     def _models_are_in_the_zoo(cls, value: list[str]) -> list[str]:
-        strangers = [name for name in value if name not in ZOO]
+        zoo = TRAINED + UNTRAINED
+        strangers = [name for name in value if name not in zoo]
         if strangers or len(set(value)) < len(value) or len(value) in (1, 2):
-            raise ValueError(f"must be three or more different networks of {', '.join(ZOO)}, got {', '.join(value)}.")
+            raise ValueError(f"must be three or more different networks of {', '.join(zoo)}, got {', '.join(value)}.")
         return value
 
     @field_validator("sizes", "penalties")
@@ -102,8 +115,8 @@ class Parameters(ImageParameters):
         return files
 
 
-class PublicParameters(RecordedParameters):
-    """What the recorded run on THINGS may change."""
+class PublicParameters(PublicRunParameters):
+    """What the run on THINGS may change."""
 
     sizes: list[int] = Field(
         [100, 1000, 10000, 100000, 1000000], min_length=2, description="numbers of training triplets"
@@ -133,4 +146,6 @@ def _readable(load, path: str, **options):
 
 
 def _n_objects(folder: str) -> int:
-    return len(next(iter(load_features(folder).values())))
+    from analysis.recovery.observers import load_features  # takes SciPy
+
+    return len(next(iter(_readable(load_features, folder).values())))

@@ -1,4 +1,4 @@
-"""The recorded run on THINGS: five human-derived embeddings of 1,854 objects, and answers of people."""
+"""The run on THINGS: five human-derived embeddings of 1,854 objects, and answers of people."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from analysis.chapters.recovery_curve.parameters import EMBEDDINGS, TRIALS
 from analysis.data import registry
 from analysis.intervals import Measured
 from analysis.recovery.observers import Observer, load_things_triplets
 from analysis.recovery.triplets import calibrate_temperature, choice_probabilities, draw_triplets, sample_choices
-
-EMBEDDINGS = {
-    "VICE, 42": "things/vice_42d.npy",
-    "SPoSE, 14": "things/spose_14d.npy",
-    "SPoSE, 49": "things/spose_49d.txt",
-    "SPoSE, 66": "things/spose_66d.txt",
-    "SPoSE, 82": "things/spose_82d.npy",
-}
-"""Public files of the embeddings, by method and number of dimensions."""
-TRIALS = {"1,000 triplets": "things/vice_test_triplets.csv", "2,171 triplets": "things/trials_2171_humans.txt"}
-"""Public files of people's answers, by how many different triplets they are about."""
 
 
 def load_embeddings() -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The helpers of the recorded run on THINGS, on answers small enough to check by hand."""
+"""The helpers of the public run on THINGS, on answers small enough to check by hand."""
 
 import numpy as np
 import pandas as pd

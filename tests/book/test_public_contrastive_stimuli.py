@@ -1,4 +1,4 @@
-"""The recorded run on public data: cheap parts computed anew from the files are what the page says."""
+"""The run on public data: cheap parts computed anew from the files are what the page says."""
 
 import os
 
@@ -44,25 +44,25 @@ def slow_kappa(answers):
 
 @pytest.mark.parametrize("name", SETS)
 def test_kappa_of_people_and_networks(numbers, observers, name):
-    recorded = numbers["people-kappas"].set_index(["set", "who", "images"])["kappa"]
+    on_page = numbers["people-kappas"].set_index(["set", "who", "images"])["kappa"]
     for who, table in (("networks", observers[name].networks), ("people", observers[name].humans)):
-        assert recorded[name, who, "all"] == pytest.approx(slow_kappa(table.answers), abs=1e-6)
+        assert on_page[name, who, "all"] == pytest.approx(slow_kappa(table.answers), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_kappa_on_the_images_that_split_the_networks(numbers, observers, name):
-    recorded = numbers["people-kappas"].set_index(["set", "who", "images"])["kappa"]
+    on_page = numbers["people-kappas"].set_index(["set", "who", "images"])["kappa"]
     both = observers[name]
     worst = np.argsort(slow_agreement(both.networks.answers), kind="stable")[:16]
     for who, table in (("networks", both.networks), ("people", both.humans)):
-        assert recorded[name, who, "contrastive"] == pytest.approx(slow_kappa(table.answers[:, worst]), abs=1e-6)
+        assert on_page[name, who, "contrastive"] == pytest.approx(slow_kappa(table.answers[:, worst]), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_rank_correlation_of_people_and_networks(numbers, observers, name):
-    recorded = numbers["shared-contrast"].set_index("set")["rho"]
+    on_page = numbers["shared-contrast"].set_index("set")["rho"]
     columns = [slow_agreement(table.answers) for table in (observers[name].networks, observers[name].humans)]
-    assert recorded[name] == pytest.approx(stats.spearmanr(*columns).statistic, abs=1e-6)
+    assert on_page[name] == pytest.approx(stats.spearmanr(*columns).statistic, abs=1e-6)
 
 
 def test_kappa_of_the_imagenet_networks(numbers):
@@ -73,18 +73,18 @@ def test_kappa_of_the_imagenet_networks(numbers):
     agreeing = [(a == b).mean() for i, a in enumerate(worst) for b in worst[:i]]
     expected = np.square(np.bincount(worst.ravel()) / worst.size).sum()
     kappa = (np.mean(agreeing) - expected) / (1 - expected)
-    recorded = numbers["kappa-by-accuracy"].set_index(["bin", "stimuli"])["kappa"]
-    assert recorded[0, "all"] == pytest.approx(kappa, abs=1e-6)
+    on_page = numbers["kappa-by-accuracy"].set_index(["bin", "stimuli"])["kappa"]
+    assert on_page[0, "all"] == pytest.approx(kappa, abs=1e-6)
 
 
-def test_people_on_cifar(numbers, recording):
+def test_people_on_cifar(numbers, public_run):
     counts = answers.load_cifar10h_counts()
     assert (counts.sum(1).min(), counts.sum(1).max()) == (47, 63)
-    fresh, recorded = people.cifar_agreement(counts).head(1000), numbers["cifar-agreement"]
-    assert (fresh["image"].to_numpy() == recorded["image"].to_numpy()).all()
-    assert np.allclose(fresh["agreement"], recorded["agreement"], rtol=0, atol=1e-6)
+    fresh, on_page = people.cifar_agreement(counts).head(1000), numbers["cifar-agreement"]
+    assert (fresh["image"].to_numpy() == on_page["image"].to_numpy()).all()
+    assert np.allclose(fresh["agreement"], on_page["agreement"], rtol=0, atol=1e-6)
     shown = [
-        out.data.get("text/plain", "") for cell in recording.cells for out in cell.get("outputs", []) if "data" in out
+        out.data.get("text/plain", "") for cell in public_run.cells for out in cell.get("outputs", []) if "data" in out
     ]
     assert any(f"{fleiss_kappa(counts):.6f}" in text for text in shown)
 

@@ -1,4 +1,4 @@
-"""The recorded run on MNIST: cheap parts computed anew from the public file are what the page says."""
+"""The public run on MNIST: cheap parts computed anew from the public file are what the page says."""
 
 import os
 
@@ -27,8 +27,8 @@ def test_baseline_from_the_images(numbers, seed):
     means = np.array([images[train][labels[train] == label].mean(0).ravel() for label in range(10)])
     shown = images[test].reshape(len(test), -1).astype(float)
     nearest = [np.argmin(((image - means) ** 2).sum(1)) for image in shown]
-    recorded = numbers["clean-accuracies"].set_index(["network", "seed"])["accuracy"]
-    assert recorded["nearest class mean", seed] == pytest.approx(np.mean(nearest == labels[test]), abs=1e-6)
+    on_page = numbers["clean-accuracies"].set_index(["network", "seed"])["accuracy"]
+    assert on_page["nearest class mean", seed] == pytest.approx(np.mean(nearest == labels[test]), abs=1e-6)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -45,8 +45,8 @@ def test_closed_form_floor(numbers, net):
         )[0]
         for depth in depths
     ]  # fmt: skip
-    recorded = numbers["floor-lesson"].groupby("net")["chance"].mean()
-    assert recorded[net] == pytest.approx(np.average(expected, weights=NETS[net]), abs=1e-6)
+    on_page = numbers["floor-lesson"].groupby("net")["chance"].mean()
+    assert on_page[net] == pytest.approx(np.average(expected, weights=NETS[net]), abs=1e-6)
 
 
 def test_claims_follow_from_the_figures(numbers, judged):

@@ -1,4 +1,4 @@
-"""The recorded run on THINGS: cheap parts computed anew from the public files are what the page says."""
+"""The public run on THINGS: cheap parts computed anew from the public files are what the page says."""
 
 import os
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.chapters.recovery_curve.claims import THINGS_CLAIMS
-from analysis.chapters.recovery_curve.things import EMBEDDINGS
+from analysis.chapters.recovery_curve.parameters import EMBEDDINGS
 from analysis.data import registry
 from analysis.runs import verdicts
 from analysis.runs.outputs import CLAIMS, embedded
@@ -38,8 +38,8 @@ def trials_of(name):
 def test_accuracy_on_people(numbers, name, trials):
     path = registry.public_path(EMBEDDINGS[name])
     table = np.load(path) if path.suffix == ".npy" else np.loadtxt(path)
-    recorded = numbers["things-accuracy"].set_index(["trials", "cluster", "embedding"])["accuracy"]
-    assert recorded[trials, "triplet", name] == pytest.approx(slow_accuracy(table, trials_of(trials)), abs=1e-6)
+    on_page = numbers["things-accuracy"].set_index(["trials", "cluster", "embedding"])["accuracy"]
+    assert on_page[trials, "triplet", name] == pytest.approx(slow_accuracy(table, trials_of(trials)), abs=1e-6)
 
 
 def test_leads_are_differences_of_accuracies(numbers):
@@ -56,7 +56,7 @@ def test_the_curve_ends_where_the_confusion_does(numbers):
     assert confusion.sum(axis=1).to_numpy() == pytest.approx(np.ones(len(confusion)), abs=1e-6)
 
 
-def test_every_public_claim_has_its_verdict(recording):
-    rows = [row for table in embedded(recording, CLAIMS) for row in table]
+def test_every_public_claim_has_its_verdict(public_run):
+    rows = [row for table in embedded(public_run, CLAIMS) for row in table]
     assert [row["id"] for row in rows] == [claim.id for claim in THINGS_CLAIMS]
     assert verdicts.REPRODUCED not in {row["verdict"] for row in rows}

@@ -1,4 +1,4 @@
-"""The recorded run on Brain-Score's leaderboard: a fixed part is computed anew and must be what the page says."""
+"""The public run on Brain-Score's leaderboard: a fixed part is computed anew and must be what the page says."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from analysis.chapters.metric_correlation import claims as committed
 from analysis.chapters.metric_correlation import experiments, public_tables
 from analysis.measures.overall_scores import explained_variance
 from analysis.measures.spearman import spearman_matrix
-from analysis.runs import runner, verdicts
+from analysis.runs import catalogue, verdicts
 
 pytestmark = [
     pytest.mark.public_data,
@@ -75,9 +75,9 @@ def test_the_contrast_is_that_of_the_data(numbers):
     assert public_tables.read_testbed().columns.str.startswith("imagenet-c").sum() == 0
 
 
-def test_the_recording_is_small_and_names_its_data(recording):
-    assert len(json.dumps(recording)) < 1_200_000
-    assert set(recording.metadata.analysis.made_from.data) == set(
-        runner.parameters_of("metric_correlation", runner.PUBLIC).checked({}).public_files()
+def test_the_recording_is_small_and_names_its_data(public_run):
+    assert len(json.dumps(public_run)) < 1_200_000
+    assert set(public_run.metadata.analysis.made_from.data) == set(
+        catalogue.parameters_of("metric_correlation", catalogue.PUBLIC).checked({}).public_files()
     )
-    assert not [out for cell in recording.cells for out in cell.get("outputs", []) if out.output_type == "stream"]
+    assert not [out for cell in public_run.cells for out in cell.get("outputs", []) if out.output_type == "stream"]
