@@ -19,72 +19,71 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from analysis.data.registry import public_path
-from analysis.models.graph import Graph
+from analysis.models.graph import Graph, graph_or_twin
 from analysis.models.onnx_reader import read_onnx
 from analysis.models.tflite_reader import read_tflite
-from analysis.models.weights import initialise, load_in_order, read_tensors
+from analysis.models.weights import loaded_or_drawn
 
 
 def resnet20(weights: Path | None = None) -> nn.Module:
     """ResNet-20: three stages of 3 residual blocks."""
-    return _ready(_resnet(3), weights)
+    return loaded_or_drawn(_resnet(3), weights)
 
 
 def resnet32(weights: Path | None = None) -> nn.Module:
     """ResNet-32: three stages of 5 residual blocks."""
-    return _ready(_resnet(5), weights)
+    return loaded_or_drawn(_resnet(5), weights)
 
 
 def resnet44(weights: Path | None = None) -> nn.Module:
     """ResNet-44: three stages of 7 residual blocks."""
-    return _ready(_resnet(7), weights)
+    return loaded_or_drawn(_resnet(7), weights)
 
 
 def resnet56(weights: Path | None = None) -> nn.Module:
     """ResNet-56: three stages of 9 residual blocks."""
-    return _ready(_resnet(9), weights)
+    return loaded_or_drawn(_resnet(9), weights)
 
 
 def resnet2b(weights: Path | None = None) -> nn.Module:
     """One stage of two residual blocks without batch normalisation; its published weights are robust."""
-    return _ready(_robust_resnet(8, (16,), n_features=16 * 8 * 8), weights)
+    return loaded_or_drawn(_robust_resnet(8, (16,), n_features=16 * 8 * 8), weights)
 
 
 def resnet4b(weights: Path | None = None) -> nn.Module:
     """Two stages of two residual blocks without batch normalisation; its published weights are robust."""
-    return _ready(_robust_resnet(16, (32, 32), n_features=32 * 4 * 4), weights)
+    return loaded_or_drawn(_robust_resnet(16, (32, 32), n_features=32 * 4 * 4), weights)
 
 
 def marabou_small(weights: Path | None = None) -> nn.Module:
     """Two convolutions of 8 and 16 maps and three dense layers; its published weights are robust."""
-    return _ready(_marabou(8), weights)
+    return loaded_or_drawn(_marabou(8), weights)
 
 
 def marabou_medium(weights: Path | None = None) -> nn.Module:
     """Two convolutions of 16 and 32 maps and three dense layers; its published weights are robust."""
-    return _ready(_marabou(16), weights)
+    return loaded_or_drawn(_marabou(16), weights)
 
 
 def marabou_large(weights: Path | None = None) -> nn.Module:
     """Two convolutions of 32 and 64 maps and three dense layers; its published weights are robust."""
-    return _ready(_marabou(32), weights)
+    return loaded_or_drawn(_marabou(32), weights)
 
 
 def oval_base(weights: Path | None = None) -> nn.Module:
     """Two convolutions of 8 and 16 maps and two dense layers; its published weights are robust."""
-    return _ready(_plain([(8, 4, 2, 1), (16, 4, 2, 1)], [16 * 8 * 8, 100]), weights)
+    return loaded_or_drawn(_plain([(8, 4, 2, 1), (16, 4, 2, 1)], [16 * 8 * 8, 100]), weights)
 
 
 def oval_wide(weights: Path | None = None) -> nn.Module:
     """Two convolutions of 16 and 32 maps and two dense layers; its published weights are robust."""
-    return _ready(_plain([(16, 4, 2, 1), (32, 4, 2, 1)], [32 * 8 * 8, 100]), weights)
+    return loaded_or_drawn(_plain([(16, 4, 2, 1), (32, 4, 2, 1)], [32 * 8 * 8, 100]), weights)
 
 
 def oval_deep(weights: Path | None = None) -> nn.Module:
     """Four convolutions of 8 maps and two dense layers; its published weights are robust."""
     convolutions = [(8, 4, 2, 1), (8, 3, 1, 1), (8, 3, 1, 1), (8, 4, 2, 1)]
-    return _ready(_plain(convolutions, [8 * 8 * 8, 100]), weights)
+    return loaded_or_drawn(_plain(convolutions, [8 * 8 * 8, 100]), weights)
 
 
 def biasfield_base(weights: Path | None = None) -> nn.Module:
@@ -113,16 +112,7 @@ def wide_resnet8(weights: Path | None = None) -> nn.Module:
 
 
 def _graph(read: Callable[[Path], Graph], name: str, weights: Path | None) -> nn.Module:
-    """A network whose architecture is in the file of its weights, so that an untrained twin needs the file too."""
-    if weights is None:
-        return initialise(read(public_path(f"cifar10_nets/{name}")).without_softmax())
-    return read(weights).without_softmax()
-
-
-def _ready(network: nn.Module, weights: Path | None) -> nn.Module:
-    if weights is None:
-        return initialise(network).eval()
-    return load_in_order(network, read_tensors(weights), weights).eval()
+    return graph_or_twin(read, f"cifar10_nets/{name}", weights).without_softmax()
 
 
 def _marabou(n_maps: int) -> nn.Module:

@@ -1,12 +1,16 @@
 """Networks that a file describes node by node: one named module a node, so that every node can be recorded."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from analysis.data.registry import public_path
+from analysis.models.weights import initialise
 
 
 class Node(NamedTuple):
@@ -127,6 +131,25 @@ class Function(nn.Module):
         return self.function(*values)
 
 
+class Reshaped(nn.Module):
+    """Each image's values in another shape, in the order that TensorFlow keeps them in: channels last.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one image, channels last; one side may be -1.
+    """
+
+    def __init__(self, shape: tuple[int, ...]):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        last = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
+        shaped = last.reshape(len(x), *self.shape)
+        return shaped.permute(0, 3, 1, 2) if shaped.ndim == 4 else shaped
+
+
 class SamePadding(nn.Module):
     """TensorFlow's "SAME" padding: as many windows as strides fit into the side, the odd pixel at the end.
 
@@ -160,6 +183,14 @@ class BatchNorm(nn.modules.batchnorm._BatchNorm):
         pass
 
 
+def graph_or_twin(read: Callable[[Path], Graph], public: str, weights: Path | None) -> Graph:
+    """A network that `read` makes of a file of weights, which holds its architecture too.
+
+    Without weights it is an untrained twin: the architecture of the file `public` of the public data, drawn anew.
+    """
+    return initialise(read(public_path(public))) if weights is None else read(weights)
+
+
 def convolution(weight: torch.Tensor, bias: torch.Tensor | None, **settings) -> nn.Conv2d:
     """A convolution of given weights (maps, inputs per group, height, width); `settings` as for `torch.nn.Conv2d`."""
     n_maps, n_inputs, *kernel = weight.shape
@@ -182,14 +213,15 @@ def batch_norm(weight: torch.Tensor, bias: torch.Tensor, mean: torch.Tensor, var
 
 
 def node_name(text: str) -> str:
-    """A name for a module and a file: letters, digits, hyphens and underscores only.
+    """A name for a node and a file: letters, digits, hyphens and underscores only, and none that a module has already.
 
     Examples
     --------
-    >>> node_name("fire2/squeeze1x1")
-    'fire2_squeeze1x1'
+    >>> node_name("fire2/squeeze1x1"), node_name("half")
+    ('fire2_squeeze1x1', 'half_')
     """
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text)
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text)
+    return f"{name}_" if name in _TAKEN else name
 
 
 def _filled(layer: nn.Module, weight: torch.Tensor, bias: torch.Tensor | None) -> nn.Module:
@@ -207,3 +239,6 @@ def _needed(nodes: Sequence[Node], output: str) -> tuple[Node, ...]:
             wanted.update(node.inputs)
             kept.append(node)
     return tuple(reversed(kept))
+
+
+_TAKEN = frozenset(dir(Graph([], "", "")))

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from analysis.models.entries import LineupError
-from analysis.models.graph import Function, Graph, Node, SamePadding, convolution, linear
-from analysis.models.weights import needed
+from analysis.models.graph import Function, Graph, Node, Reshaped, SamePadding, convolution, linear
+from analysis.models.weights import LearntRange, needed
 
 _NUMBERS = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT32": np.int32, "INT8": np.int8, "UINT8": np.uint8}
 _CHANNELS_FIRST = {0: 0, 1: 2, 2: 3, 3: 1}
@@ -157,7 +157,7 @@ class _Operator:
         if name not in _ACTIVATIONS:
             self.refuse(f"activation {name}")
         bounds = None if self.kind in ("QUANTIZE", "SOFTMAX") else self.file.bounds(self.output)  # within them anyway
-        return _ACTIVATIONS[name]() + ([] if bounds is None else [nn.Hardtanh(*bounds)])
+        return _ACTIVATIONS[name]() + ([] if bounds is None else [LearntRange(*bounds)])
 
     def padding(self, kernel: tuple[int, int], stride: tuple[int, int], value: float = 0.0) -> nn.Module:
         same = self.settings.Padding() == self.tflite.Padding.SAME
@@ -224,13 +224,7 @@ def _mean(operator: _Operator) -> nn.Module:
 
 
 def _reshape(operator: _Operator) -> nn.Module:
-    return Function(partial(_reshaped, shape=operator.file.shape(operator.output)[1:]))
-
-
-def _reshaped(x: torch.Tensor, *, shape: tuple[int, ...]) -> torch.Tensor:
-    last = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
-    shaped = last.reshape(len(x), *shape)
-    return shaped.permute(0, 3, 1, 2) if shaped.ndim == 4 else shaped
+    return Reshaped(operator.file.shape(operator.output)[1:])
 
 
 def _add(operator: _Operator) -> nn.Module:

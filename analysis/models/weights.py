@@ -1,6 +1,7 @@
 """Weights of published networks: read without running anything, and drawn anew for untrained twins."""
 
 import importlib
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,22 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from analysis.models.entries import LineupError
+
+
+class LearntRange(nn.Module):
+    """Keeps values within a range that was found in training; an untrained twin has none.
+
+    Parameters
+    ----------
+    lowest, highest : float
+    """
+
+    def __init__(self, lowest: float, highest: float):
+        super().__init__()
+        self.lowest, self.highest = lowest, highest
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.clamp(self.lowest, self.highest)
 
 
 def needed(package: str, purpose: str) -> ModuleType:
@@ -65,8 +82,8 @@ def load_in_order(network: nn.Module, tensors: dict[str, torch.Tensor], path: Pa
 def initialise(network: nn.Module) -> nn.Module:
     """Draw the weights of a network anew: an untrained twin.
 
-    Weights are normal with variance 2 / fan-in, biases are 0, batch normalisation changes nothing. The draw follows
-    PyTorch's global seed, as every new module does.
+    Weights are normal with variance 2 / fan-in, biases are 0, batch normalisation and learnt ranges change nothing.
+    The draw follows PyTorch's global seed, as that of every new module does.
 
     References
     ----------
@@ -82,9 +99,18 @@ def initialise(network: nn.Module) -> nn.Module:
         if isinstance(part, _BatchNorm):
             part.reset_parameters()
             continue
+        if isinstance(part, LearntRange):
+            part.lowest, part.highest = -math.inf, math.inf
         for parameter in part.parameters(recurse=False):
             (nn.init.kaiming_normal_ if parameter.ndim > 1 else nn.init.zeros_)(parameter)
     return network
+
+
+def loaded_or_drawn(network: nn.Module, weights: Path | None) -> nn.Module:
+    """The network with the weights of a PyTorch file, or with none an untrained twin; in evaluation mode."""
+    if weights is None:
+        return initialise(network).eval()
+    return load_in_order(network, read_tensors(weights), weights).eval()
 
 
 def _without_counts(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
