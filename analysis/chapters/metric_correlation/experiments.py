@@ -98,20 +98,29 @@ def _measured_from(bootstrap: SpearmanBootstrap, statistic: Callable[[np.ndarray
     return Measured(float(statistic(bootstrap.rho.to_numpy())), float(low), float(high), bootstrap.mean.interval)
 
 
-def most_negative(matrix: SpearmanMatrix, first: list[str], second: list[str], level: float = 0.95) -> Measured:
+def most_negative(
+    matrix: SpearmanMatrix,
+    first: list[str],
+    second: list[str],
+    *,
+    n_independent: int | None = None,
+    level: float = 0.95,
+) -> Measured:
     """The lowest correlation between two sets of metrics, its interval holding for all pairs of the sets at once.
 
     Fisher's z with the variance of Bonett & Wright (2000), doi:10.1007/BF02294183, at a level divided by the number of
-    pairs: the pair was picked for being the lowest, and an interval for one pair would forget that.
+    pairs: the pair was picked for being the lowest, and an interval for one pair would forget that. Where models come
+    in families, `n_independent` is the number of these: as if each counted for one model.
     """
     rho, n_models = matrix.rho.loc[first, second].stack().dropna(), matrix.n_models.loc[first, second].stack()
     pair = rho.idxmin()
-    lowest, n = float(rho[pair]), int(n_models[pair])
+    lowest, n = float(rho[pair]), n_independent or int(n_models[pair])
+    counted = "models" if n_independent is None else "families"
     half = norm.ppf(1 - (1 - level) / 2 / len(rho)) * np.sqrt((1 + lowest**2 / 2) / (n - 3))
     centre = np.arctanh(np.clip(lowest, -1 + 1e-12, 1 - 1e-12))
     ends = np.tanh([centre - half, centre + half])
     return Measured(
-        lowest, *map(float, ends), f"{level:.0%} for {len(rho)} pairs at once, {n} models: {' – '.join(pair)}"
+        lowest, *map(float, ends), f"{level:.0%} for {len(rho)} pairs at once, {n} {counted}: {' – '.join(pair)}"
     )
 
 

@@ -95,8 +95,13 @@ def choice_means(choices: dict[str, pd.DataFrame], *, n_resamples: int, seed: in
 def with_published(board: Leaderboard) -> pd.DataFrame:
     """The overall scores of the complete models, Brain-Score's own average among them."""
     overall = overall_scores(board)
-    overall.insert(0, PUBLISHED, board.parents.loc[overall.index, "average_vision"])
+    overall.insert(0, PUBLISHED, published_average(board))
     return overall
+
+
+def published_average(board: Leaderboard) -> pd.Series:
+    """Brain-Score's own average of the complete models."""
+    return board.parents.loc[board.complete.index, "average_vision"].rename(PUBLISHED)
 
 
 def published_parts(board: Leaderboard, models: pd.Index) -> pd.DataFrame:

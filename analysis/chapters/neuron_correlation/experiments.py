@@ -365,12 +365,17 @@ def family_contrast(zoo: ZooScores, *, shuffle: int | None = None, n_resamples: 
     return bootstrap_interval(contrast, np.arange(len(families)), n_resamples=n_resamples, seed=seed)
 
 
-def training_effect(zoo: ZooScores, *, seed: int = 0) -> Measured:
-    """Corrected score of trained minus that of untrained networks, mean over architectures; bootstrap over these."""
+def training_effect(zoo: ZooScores, *, shuffle: int | None = None) -> Measured:
+    """Corrected score of trained minus that of untrained networks, mean over architectures; bootstrap over these.
+
+    `shuffle` is the seed of swapping trained and untrained at random in each architecture, for noise.
+    """
     trained = zoo.table.set_index("name")["corrected (index)"]
     chance = zoo.controls[zoo.controls["control"] == "untrained"].groupby("name")["corrected"].mean()
     difference = (trained.loc[chance.index] - chance).to_numpy()
-    return bootstrap_interval(np.mean, difference, over="architectures", seed=seed)
+    if shuffle is not None:
+        difference = difference * np.random.default_rng(shuffle).choice([-1, 1], len(difference))
+    return bootstrap_interval(np.mean, difference, over="architectures")
 
 
 def long_matrix(zoo: ZooScores) -> pd.DataFrame:

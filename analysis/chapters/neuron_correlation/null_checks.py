@@ -3,13 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.neuron_correlation.experiments import (
-    Laboratory,
-    ZooScores,
-    family_contrast,
-    noise_to_cnn,
-    within_seed_correlation,
-)
+from analysis.chapters.neuron_correlation import experiments
+from analysis.chapters.neuron_correlation.experiments import Laboratory, ZooScores, within_seed_correlation
 from analysis.intervals import bootstrap_interval, mean_correlation_interval, mean_interval, spearman
 from analysis.runs.verdicts import Noise
 
@@ -37,7 +32,15 @@ def over_nets(final: pd.DataFrame, score: str) -> Noise:
 
 def families(zoo: ZooScores, n_runs: int = 20) -> Noise:
     """The contrast of families whose labels are shuffled."""
-    return Noise("families shuffled", [family_contrast(zoo, shuffle=seed, n_resamples=500) for seed in range(n_runs)])
+    return Noise(
+        "families shuffled", [experiments.family_contrast(zoo, shuffle=seed, n_resamples=500) for seed in range(n_runs)]
+    )
+
+
+def training(zoo: ZooScores, n_runs: int = 20) -> Noise:
+    """What training changes, if trained and untrained are swapped at random."""
+    runs = [experiments.training_effect(zoo, shuffle=seed) for seed in range(n_runs)]
+    return Noise("trained and untrained swapped at random", runs)
 
 
 def prediction(zoo: ZooScores, outcome: str) -> Noise:
@@ -48,7 +51,9 @@ def prediction(zoo: ZooScores, outcome: str) -> Noise:
 
 def gaussian_scores(n_probe: int, n_draws: int) -> dict[str, np.ndarray]:
     """Scores net → CNN of simulated Gaussian units in the networks' place, by net, one value a draw."""
-    return {net: rows["noise"].to_numpy() for net, rows in noise_to_cnn(n_probe, n_draws=n_draws).groupby("net")}
+    return {
+        net: rows["noise"].to_numpy() for net, rows in experiments.noise_to_cnn(n_probe, n_draws=n_draws).groupby("net")
+    }
 
 
 def commonest_class(laboratories: list[Laboratory]) -> np.ndarray:
