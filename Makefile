@@ -12,6 +12,7 @@ book: setup
 test: setup
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
 	@$(RUN) -m pytest --durations=10
 
 types: setup

@@ -4,7 +4,7 @@ What cannot be taken as it is, is refused and never trimmed in silence: masks, i
 arrays. PyTorch is loaded by what needs it, so that commands which compute nothing start at once.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -89,7 +89,7 @@ def as_features(
     return _finite(tensor, name) if tensor.is_floating_point() else _from_integers(tensor, name)
 
 
-def choose(value: Any, name: str, choices: Container) -> Any:
+def choose(value: Any, name: str, choices: Collection) -> Any:
     """`value` if it is one of `choices`, else a ValueError that lists them."""
     if value not in choices:
         raise ValueError(f"'{name}' must be one of {', '.join(map(repr, choices))}, got {value!r}.")

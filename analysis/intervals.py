@@ -257,7 +257,8 @@ def mean_correlation_interval(values: np.ndarray, *, over: str = "seeds", level:
     left = "" if len(defined) == len(values) else f", {len(values) - len(defined)} more undefined"
     if not z.has_interval:
         return Measured.without_interval(np.tanh(z.value), z.interval + left)
-    return Measured(*(float(np.tanh(part)) for part in (z.value, z.low, z.high)), z.interval + left)
+    value, low, high = (float(np.tanh(part)) for part in (z.value, z.low, z.high))
+    return Measured(value, low, high, z.interval + left)
 
 
 def bootstrap_interval(

@@ -70,13 +70,16 @@ def borrowed(code, modules):
     for node in ast.walk(code):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known_as:
             taken.add((known_as[node.value.id], node.attr))
-    return sorted(f"{name} from {module}" for module, name in taken if name in passed_on(module, modules))
+    return sorted(
+        f"{name} from {module}" for module, name in taken if module != "analysis" and name in passed_on(modules[module])
+    )
 
 
-def passed_on(module, modules):
+@cache
+def passed_on(path):
     """The names of others that could be had from a module, as it imports them; the public face is made for that."""
-    froms = [node for node in ast.walk(parsed(modules[module])) if isinstance(node, ast.ImportFrom)]
-    own = [node for node in froms if str(node.module).split(".")[0] == "analysis" and module != "analysis"]
+    froms = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.ImportFrom)]
+    own = [node for node in froms if str(node.module).split(".")[0] == "analysis"]
     return {alias.asname or alias.name for node in own for alias in node.names}
 
 

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from analysis.checks import as_array, as_count
+from analysis.checks import ArrayLike, as_array, as_count
 
 
-def as_table(value, name: str) -> np.ndarray:
+def as_table(value: ArrayLike, name: str) -> np.ndarray:
     """A non-empty integer table as it is: a cast would cost more memory than all that follows."""
     table = as_array(value, name)
     if table.dtype.kind not in "iu" or table.ndim != 2 or table.size == 0:
@@ -15,14 +15,14 @@ def as_table(value, name: str) -> np.ndarray:
     return table
 
 
-def as_counts(counts) -> np.ndarray:
+def as_counts(counts: ArrayLike) -> np.ndarray:
     counts = as_table(counts, "counts").astype(np.int64, copy=False)
     if counts.min() < 0:
         raise ValueError(f"'counts' must not be negative, got {counts.min()}.")
     return counts
 
 
-def as_predictions(predictions, n_categories: int) -> np.ndarray:
+def as_predictions(predictions: ArrayLike, n_categories: int) -> np.ndarray:
     predictions = as_table(predictions, "predictions")
     as_count(n_categories, "n_categories")
     low, high = int(predictions.min()), int(predictions.max())
@@ -67,7 +67,7 @@ def summary(
     n_answers, squares = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:2])
     per_stimulus, defined = p_agree(n_answers, squares), n_answers >= 2
     observed = float(per_stimulus[defined].mean()) if defined.any() else np.nan
-    totals = sum(part[2] for part in parts)
+    totals = np.sum([part[2] for part in parts], axis=0)
     expected = float(np.square(divide(totals, totals.sum())).sum())
     return per_stimulus, n_answers, observed, expected, float(divide(observed - expected, 1 - expected))
 
@@ -76,7 +76,7 @@ def p_agree(n_answers: np.ndarray, squares: np.ndarray) -> np.ndarray:
     return divide(squares - n_answers, n_answers * (n_answers - 1))
 
 
-def divide(numerator, denominator) -> np.ndarray:
+def divide(numerator: np.ndarray | float, denominator: np.ndarray | float) -> np.ndarray:
     """The quotient; NaN, without a word, where the denominator is 0."""
     shape = np.broadcast_shapes(np.shape(numerator), np.shape(denominator))
     return np.divide(numerator, denominator, out=np.full(shape, np.nan), where=np.not_equal(denominator, 0))

@@ -1,14 +1,18 @@
 """Representations of many models at once: checked, and compared by one matrix product."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
-from analysis.checks import as_features
+from analysis.checks import ArrayLike, as_features
 
 _ROWS = 4096  # float64 stimuli in hand while scaling
 
 
-def as_representations(features, min_stimuli: int, device) -> list[torch.Tensor]:
+def as_representations(
+    features: Sequence[ArrayLike], min_stimuli: int, device: str | torch.device | None
+) -> list[torch.Tensor]:
     tensors = [as_features(x, f"features[{k}]", min_stimuli=min_stimuli, device=device) for k, x in enumerate(features)]
     if not tensors:
         raise ValueError("'features' must hold at least 1 representation, got none.")

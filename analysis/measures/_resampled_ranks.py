@@ -17,7 +17,7 @@ def resampled_pairs(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     pairs = np.full((n_metrics * (n_metrics + 1) // 2, len(counts)), np.nan)
     tasks, lock = _tasks(values, counts), Lock()
 
-    def work():
+    def work() -> None:
         while True:
             with lock:
                 task = next(tasks, None)
@@ -43,7 +43,7 @@ def _tasks(values: np.ndarray, counts: np.ndarray) -> Iterator[tuple]:
             common = patterns[:, i] & patterns[:, j]
             if not common.any():
                 continue  # the pairs stay undefined
-            weights = counts[:, common].astype(_exact_dtype(counts[:, common]))
+            weights: np.ndarray = counts[:, common].astype(_exact_dtype(counts[:, common]))
             sides = [first] if i == j else [first, second]
             signs = [_signs(values[np.ix_(common, metrics)], weights.dtype) for metrics in sides]
             used = np.triu_indices(len(first)) if i == j else np.indices((len(first), len(second))).reshape(2, -1)
@@ -67,10 +67,10 @@ def pair_places(n_metrics: int) -> np.ndarray:
     return place
 
 
-def _signs(values: np.ndarray, dtype: type) -> np.ndarray:
+def _signs(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """sign(x_i − x_j) with j in the rows, and the metrics' columns i side by side: (n_models, n_metrics · n_models)."""
     n_models, n_metrics = values.shape
-    signs = np.empty((n_models, n_metrics, n_models), dtype)
+    signs: np.ndarray = np.empty((n_models, n_metrics, n_models), dtype)
     for metric, column in enumerate(values.T):
         signs[:, metric] = (column > column[:, None]).view(np.int8) - (column < column[:, None]).view(np.int8)
     return signs.reshape(n_models, -1)

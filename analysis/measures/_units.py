@@ -1,12 +1,13 @@
 """Units of networks, standardised and multiplied: what matching them and its floors both need."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from analysis.checks import as_features, as_integers, choose
+from analysis.checks import ArrayLike, as_features, as_integers, choose
 
 _PENALTIES = ("index", "relative", None)
 _ROWS, _COLUMNS = 4096, 512  # units a product: its 8 MB stay in the processor's cache until the maximum is taken
@@ -18,7 +19,7 @@ class Units(NamedTuple):
 
     vectors: torch.Tensor  # (n, n_stimuli) float32, mean 0 and length 1, so that a product is Pearson's r
     depth: torch.Tensor  # (n,) float64
-    index: torch.Tensor  # (n,) int64, the unit's column in the caller's array
+    place: torch.Tensor  # (n,) int64, the unit's column in the caller's array
 
     def rows(self) -> list["Units"]:
         """In blocks, as sources of a product."""
@@ -29,7 +30,7 @@ class Units(NamedTuple):
         return self._split(_COLUMNS)
 
     def _split(self, size: int) -> list["Units"]:
-        starts = range(0, len(self.index), size)
+        starts = range(0, len(self.place), size)
         return [Units(*(field[start : start + size] for field in self)) for start in starts]
 
 
@@ -41,10 +42,17 @@ class Network(NamedTuple):
 
     @property
     def n_constant(self) -> int:
-        return len(self.depth) - len(self.units.index)
+        return len(self.depth) - len(self.units.place)
 
 
-def pair(source, target, source_layer, target_layer, penalty, device) -> tuple[Network, Network]:
+def pair(
+    source: ArrayLike,
+    target: ArrayLike,
+    source_layer: ArrayLike | None,
+    target_layer: ArrayLike | None,
+    penalty: str | None,
+    device: str | torch.device | None,
+) -> tuple[Network, Network]:
     """Both networks, checked and standardised."""
     a = as_features(source, "source", min_stimuli=3, device=device).detach()
     b = as_features(target, "target", min_stimuli=3, device=a.device).detach()
@@ -55,7 +63,7 @@ def pair(source, target, source_layer, target_layer, penalty, device) -> tuple[N
     return _network(a, depths_of(source_layer, penalty)), _network(b, depths_of(target_layer, penalty))
 
 
-def layer_indices(value, name: str, n_units: int | None = None) -> np.ndarray:
+def layer_indices(value: ArrayLike | None, name: str, n_units: int | None = None) -> np.ndarray:
     """Layer indices, one a unit: integers from 0."""
     if value is None and n_units is not None:
         return np.zeros(n_units, dtype=np.int64)
@@ -80,7 +88,7 @@ class Depths(NamedTuple):
     n_units: int  # the constant ones too
 
     @classmethod
-    def of(cls, layer, varying, side: str, penalty: str | None) -> "Depths":
+    def of(cls, layer: ArrayLike, varying: ArrayLike | None, side: str, penalty: str | None) -> "Depths":
         """Checked depths of the varying units; relative ones count from the network's deepest unit, varying or not."""
         depth = depths_of(layer_indices(layer, f"{side}_layer"), penalty)
         if varying is None:
@@ -88,7 +96,7 @@ class Depths(NamedTuple):
         return cls(depth[_mask(varying, f"{side}_varying", len(depth))], len(depth))
 
 
-def _mask(value, name: str, n_units: int) -> np.ndarray:
+def _mask(value: ArrayLike, name: str, n_units: int) -> np.ndarray:
     mask = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
     if mask.dtype != bool or mask.shape != (n_units,):
         raise ValueError(f"'{name}' must hold {n_units} booleans, one a unit, got {mask.dtype} of shape {mask.shape}.")
@@ -126,9 +134,9 @@ def depth_factor(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 @contextmanager
-def _full_precision(device: torch.device):
+def _full_precision(device: torch.device) -> Iterator[None]:
     """float32 products as such, however low the precision that the caller has set for training."""
-    backends = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    backends = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = [backend.fp32_precision for backend in backends]
     try:
         for backend in backends:
@@ -160,7 +168,7 @@ def _peak(source: Units, target: Units) -> torch.Tensor:
 def best_matches(source: Units, chunks: list[Units]) -> torch.Tensor:
     """Best penalised |r| of each source unit in each chunk, (n_chunks, n_source)."""
     if not chunks:
-        return torch.zeros((1, len(source.index)), device=source.index.device)
+        return torch.zeros((1, len(source.place)), device=source.place.device)
     return torch.stack([_peak(source, chunk) for chunk in chunks])
 
 

@@ -77,7 +77,7 @@ def accuracy_floor(accuracies: np.ndarray, *, n_categories: int | None = None) -
     return AccuracyFloor(pairwise, float(_least_agreement(accuracies.sum(), len(accuracies), n_wrong)))
 
 
-def _least_agreement(n_right, n_models: int, n_wrong: int) -> np.ndarray:
+def _least_agreement(n_right: np.ndarray, n_models: int, n_wrong: int) -> np.ndarray:
     """Least mean agreement where `n_right` models are right on average and the others spread over wrong answers."""
     right = np.arange(n_models + 1)
     each, left = np.divmod(n_models - right, n_wrong)

@@ -161,7 +161,7 @@ def _share_out(node: Tree, weight: float, weights: dict, rng: np.random.Generato
     leaves = [name for name, child in children if child is None]
     drawn = np.ones(len(leaves))
     if rng is not None and leaves:
-        drawn = np.bincount(rng.integers(len(leaves), size=len(leaves)), minlength=len(leaves))
+        drawn = np.bincount(rng.integers(len(leaves), size=len(leaves)), minlength=len(leaves)).astype(np.float64)
     weights.update(zip(leaves, weight * drawn / len(children), strict=True))
     for _, child in children:
         if child is not None:

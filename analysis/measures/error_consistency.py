@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks import as_array, as_integers
+from analysis.checks import ArrayLike, as_array, as_integers
 from analysis.measures._counting import as_table, divide
 
 
@@ -130,7 +130,7 @@ def error_consistency_matrix(first: np.ndarray, second: np.ndarray | None = None
     return _error_consistency(first, first if second is None else second)
 
 
-def _error_consistency(first, second) -> ErrorConsistency:
+def _error_consistency(first: ArrayLike, second: ArrayLike) -> ErrorConsistency:
     first, second = _as_correctness(first, "first"), _as_correctness(second, "second")
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"'second' must have the {first.shape[1]} stimuli of 'first', got {second.shape[1]}.")
@@ -144,7 +144,7 @@ def _error_consistency(first, second) -> ErrorConsistency:
     return ErrorConsistency(kappa, (rr + rw + wr + ww).astype(np.int64))
 
 
-def _as_correctness(value, name: str) -> np.ndarray:
+def _as_correctness(value: ArrayLike, name: str) -> np.ndarray:
     array = as_array(value, name)
     table = as_table(array.astype(np.int8) if array.dtype == bool else array, name)
     if table.min() < -1 or table.max() > 1:

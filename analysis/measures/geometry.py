@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from analysis.checks import as_features
+from analysis.checks import ArrayLike, as_features
 
 
-def geometry_shift(features, weights) -> float:
+def geometry_shift(features: ArrayLike, weights: ArrayLike) -> float:
     """1 − correlation of the dissimilarities before and after a transform: 0 = same geometry, up to 2; higher = moved.
 
     The dissimilarity of two objects is the Euclidean distance of their features; the correlation is Pearson's, over the
@@ -41,7 +41,7 @@ def geometry_shift(features, weights) -> float:
     for name, values in zip(("features", "weights"), distances, strict=True):
         if values.std() <= 1e-12 * values.mean():
             raise ValueError(f"'{name}' must leave distances that differ, got {values.mean():.6g} for every pair.")
-    return float(1 - np.corrcoef(*distances)[0, 1])
+    return float(1 - np.corrcoef(distances)[0, 1])
 
 
 def _distances(features: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def _distances(features: np.ndarray) -> np.ndarray:
     return np.sqrt(squared[np.triu_indices(len(features), 1)].clip(min=0))
 
 
-def effective_dimensionality(features) -> float:
+def effective_dimensionality(features: ArrayLike) -> float:
     r"""Participation ratio of the features: 1 = all variance along one axis, up to p; higher = more evenly spread.
 
     .. math:: (\sum_i \lambda_i)^2 / \sum_i \lambda_i^2, \quad \lambda_i \text{ eigenvalues of the covariance}
@@ -82,7 +82,7 @@ def effective_dimensionality(features) -> float:
     return float(np.trace(gram) ** 2 / (gram**2).sum())
 
 
-def _centred(features, *, min_objects: int) -> np.ndarray:
+def _centred(features: ArrayLike, *, min_objects: int) -> np.ndarray:
     """Features in float64 with mean 0 and a largest difference from the first object of 1.
 
     Taken from the first object on, a large offset costs no digits and equal rows are exactly 0.

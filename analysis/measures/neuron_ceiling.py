@@ -42,7 +42,9 @@ def attainable_ceiling(
     return _ceiling(source, Depths.of(target_layer, target_varying, "target", penalty))
 
 
-def corrected_score(score, floor, ceiling):
+def corrected_score(
+    score: float | np.ndarray, floor: float | np.ndarray, ceiling: float | np.ndarray
+) -> float | np.ndarray:
     """Score once luck and penalty are taken out: 1 = as high as can be, 0 = chance level, below 0 = less than chance.
 
     ``(score − floor) / (ceiling − floor)`` for numbers, or arrays that broadcast, all within [0, 1].

@@ -1,5 +1,7 @@
 """What neuronal correlation reaches by chance: by shuffling, and in closed form."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy.optimize import brentq
@@ -48,7 +50,7 @@ def permutation_scores(
     return _shuffled_scores(a, b, n_permutations, seed)
 
 
-def permutation_floor(source: ArrayLike, target: ArrayLike, **options) -> float:
+def permutation_floor(source: ArrayLike, target: ArrayLike, **options: Any) -> float:
     """Score that is left by chance, 0 to 1: the mean of `permutation_scores`, which takes the same options."""
     return float(permutation_scores(source, target, **options).mean())
 
@@ -138,7 +140,7 @@ def _shuffled_scores(a: Network, b: Network, n_permutations: int, seed: int) -> 
     random = as_generator(seed)
     scores = np.empty(n_permutations)
     for turn in range(n_permutations):
-        shuffle = torch.from_numpy(random.permutation(b.units.vectors.shape[1])).to(b.units.index.device)
+        shuffle = torch.from_numpy(random.permutation(b.units.vectors.shape[1])).to(b.units.place.device)
         scores[turn] = mean_match(a, b._replace(units=b.units._replace(vectors=b.units.vectors[:, shuffle])))
     return scores
 
@@ -148,7 +150,7 @@ def _expected_maximum(n_stimuli: int, sizes: np.ndarray, distances: np.ndarray) 
     distances, layer = np.unique(distances, return_inverse=True)
     sizes = np.bincount(layer, weights=sizes)
 
-    def below(r):
+    def below(r: np.ndarray) -> np.ndarray:
         r_squared = np.minimum(np.multiply.outer(r, 1 + distances), 1) ** 2
         return np.exp(xlogy(sizes, betainc(0.5, n_stimuli / 2 - 1, r_squared)).sum(axis=-1))
 

@@ -164,7 +164,7 @@ def _correlate(a: Network, b: Network) -> NeuronalCorrelation:
     match, partner = np.zeros(len(a.depth)), np.full(len(a.depth), -1)
     chunks = b.units.columns()
     for rows in a.units.rows():
-        peaks, index = best_matches(rows, chunks), rows.index.cpu().numpy()
+        peaks, index = best_matches(rows, chunks), rows.place.cpu().numpy()
         match[index] = peaks.amax(dim=0).cpu().numpy()
         partner[index] = _partners(rows, chunks, peaks).cpu().numpy()
     return NeuronalCorrelation(float(match.mean()), match, partner, a.n_constant, b.n_constant)
@@ -174,12 +174,12 @@ def _partners(source: Units, chunks: list[Units], peaks: torch.Tensor) -> torch.
     """Lowest index among the best matches. Only the chunks that hold one are multiplied again, for these units."""
     best = peaks.amax(dim=0)
     none = torch.iinfo(torch.int64).max
-    partner = torch.full_like(source.index, none)
+    partner = torch.full_like(source.place, none)
     for chunk, peak in zip(chunks, peaks, strict=False):
         near = torch.nonzero(peak >= best - _TIE).squeeze(1)
         rows = Units(*(field[near] for field in source))
         match = absolute_correlation(rows, chunk) * depth_factor(rows.depth[:, None], chunk.depth)
         tied = match >= torch.minimum(match.amax(dim=1), best[near])[:, None] - _TIE
-        lowest = torch.where(tied, chunk.index, none).amin(dim=1)
+        lowest = torch.where(tied, chunk.place, none).amin(dim=1)
         partner[near] = torch.minimum(partner[near], lowest)
     return partner.masked_fill_(partner == none, -1)

@@ -1,6 +1,7 @@
 """Overall scores set side by side: the variance that a part carries, places gained and lost, a common scale."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,7 @@ def min_max(scores: pd.DataFrame | pd.Series) -> pd.DataFrame | pd.Series:
     return (scores - scores.min()) / span
 
 
-def _as_pair(first, second, names: tuple[str, str], *, min_models: int = 1) -> tuple[pd.Series, pd.Series]:
+def _as_pair(first: Any, second: Any, names: tuple[str, str], *, min_models: int = 1) -> tuple[pd.Series, pd.Series]:
     """Two complete series over the same models, the second in the order of the first."""
     named = isinstance(first, pd.Series) and isinstance(second, pd.Series)
     first, second = pd.Series(first, dtype=np.float64), pd.Series(second, dtype=np.float64)

@@ -89,7 +89,10 @@ def _correlation_distances(x: torch.Tensor) -> torch.Tensor:
     return pdist(normalize(patterns, eps=0)).square() / 2
 
 
-_DISSIMILARITIES = {"correlation": _correlation_distances, "euclidean": pdist}
+_DISSIMILARITIES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "correlation": _correlation_distances,
+    "euclidean": pdist,
+}
 
 
 def _unit_vector(

@@ -83,8 +83,13 @@ def spearman_matrix(table: pd.DataFrame, *, min_models: int = 10) -> SpearmanMat
     adjusted = np.minimum(1, p_value * n_tests)
     np.fill_diagonal(adjusted, np.nan)
     names = table.columns
-    frames = [pd.DataFrame(matrix, names, names) for matrix in (rho, p_value, adjusted, n_models)]
-    return SpearmanMatrix(*frames, untested=_untested(rho, n_models, names, min_models))
+    return SpearmanMatrix(
+        rho=pd.DataFrame(rho, names, names),
+        p_value=pd.DataFrame(p_value, names, names),
+        p_bonferroni=pd.DataFrame(adjusted, names, names),
+        n_models=pd.DataFrame(n_models, names, names),
+        untested=_untested(rho, n_models, names, min_models),
+    )
 
 
 def _p_values(rho: np.ndarray, n_models: np.ndarray) -> np.ndarray:

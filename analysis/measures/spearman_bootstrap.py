@@ -167,7 +167,7 @@ def block_means(bootstrap: SpearmanBootstrap, groups: Mapping | pd.Series) -> pd
     return means.set_axis(pd.MultiIndex.from_tuples(rows, names=["first", "second"]))
 
 
-def _family_codes(table: pd.DataFrame, groups) -> np.ndarray:
+def _family_codes(table: pd.DataFrame, groups: Sequence | pd.Series | None) -> np.ndarray:
     """The family of each model as a number; without groups every model is its own."""
     if groups is None:
         return np.arange(len(table))
