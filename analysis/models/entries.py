@@ -82,8 +82,8 @@ class Entry(BaseModel):
 
     @property
     def runs_a_users_file(self) -> bool:
-        """Whether loading runs a Python file of the user's."""
-        return self.kind == "file"
+        """Whether loading may run code of the user's file: Python, or an exported program, which may hold pickles."""
+        return self.kind in ("file", "pt2")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:

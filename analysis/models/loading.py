@@ -212,7 +212,8 @@ def _onnx(entry: Entry) -> Made:
 
 def _pt2(entry: Entry) -> Made:
     try:
-        return torch.export.load(entry.source).module(), None, None
+        program = torch.export.load(entry.source)
+        return torch.export.unflatten(program), None, None  # its parts are modules again, which can be recorded
     except Exception as error:  # a damaged archive fails in many ways
         raise LineupError(f"Model '{entry.name}': '{entry.source}' could not be read: {error}.") from error
 

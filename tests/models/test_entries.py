@@ -26,7 +26,7 @@ def entry(**changes):
 )
 def test_the_kind_of_a_source_is_told_by_its_form(source, kind):
     assert entry(source=source).kind == kind
-    assert entry(source=source).runs_a_users_file == (kind == "file")
+    assert entry(source=source).runs_a_users_file == (kind in ("file", "pt2"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from analysis.data.categories import CIFAR10
+from analysis.models.activations import record
 from analysis.models.entries import Entry, LineupError
 from analysis.models.lineup import read_lineup
 from analysis.models.loading import load_model, stages
@@ -106,3 +107,49 @@ def test_stages_open_the_largest_container_while_there_are_few():
     features = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))
     network = nn.Sequential(features, nn.Flatten(), nn.Linear(8, 2))
     assert stages(network) == ("0.0", "0.2", "0.4")
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """A small network, and the file of its exported program."""
+    stage = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True))
+    network = nn.Sequential(stage, nn.Conv2d(4, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3)).eval()
+    pictures = torch.rand(2, 3, 32, 32)
+    program = torch.export.export(network, (pictures,), dynamic_shapes=({0: torch.export.Dim("n")},))
+    torch.export.save(program, tmp_path / "net.pt2")
+    return network, tmp_path / "net.pt2"
+
+
+def test_an_exported_program_answers_and_its_layers_are_recorded(exported):
+    network, path = exported
+    model = load_model(Entry(name="exported", source=str(path), **SQUARE, layers=("0", "1")))
+    x = torch.rand(5, 3, 32, 32)
+    assert torch.equal(model.module(x), network(x))
+    torch.testing.assert_close(record(model.module, x, ["0", "1"]).values, record(network, x, ["0", "1"]).values)
+
+
+def test_a_damaged_exported_program_is_refused_by_name(exported):
+    _, path = exported
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(LineupError, match=r"Model 'exported': '.*net\.pt2' could not be read"):
+        load_model(Entry(name="exported", source=str(path), **SQUARE))
+
+
+def test_an_onnx_file_is_a_source_with_stages_of_its_own(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    kernel = helper.make_tensor("w", number, (2, 3, 1, 1), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    readout = helper.make_tensor("r", number, (2, 2), [1.0, 0.0, 0.0, 1.0])
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("ReduceMean", ["b"], ["c"], axes=[2, 3], keepdims=0),
+        helper.make_node("Gemm", ["c", "r"], ["y"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, number, ["n", "m"]) for name in ("x", "y")]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], [kernel, readout])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), tmp_path / "net.onnx")
+    model = load_model(Entry(name="net", source=str(tmp_path / "net.onnx"), **SQUARE))
+    assert model.layers == ("ReduceMean_1",)
+    x = torch.rand(4, 3, 32, 32)
+    torch.testing.assert_close(model.module(x), x[:, [0, 2]].mean((2, 3)))
