@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from analysis import files
 from analysis.errors import ToldError
-from analysis.runs import catalogue
+from analysis.runs import catalogue, processes
 from analysis.runs.grid import grid_points
 from analysis.runs.parameters import ParameterError, describe_rule, unknown
 
@@ -30,6 +31,9 @@ class Commands(click.Group):
             raise Refused(str(error)) from None
         except ToldError as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            raise click.ClickException(f"A file could not be read or written: {files.reason(error)}{where}.") from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,11 +70,18 @@ def list_(chapter: str | None):
 @click.option("--force", is_flag=True, help="Run even if the output is up to date.")
 def run(chapter: str, values: tuple[tuple[str, str], ...], profile: str, output: Path | None, force: bool):
     """Execute CHAPTER and write the notebook, its claims (JSON) and its figures' numbers (CSV) beside it."""
-    catalogue.checked(chapter, profile, dict(values))
+    given = _once_each(values)
+    catalogue.checked(chapter, profile, given)
     output = _checked_output(output or Path(f"{chapter}-{profile}.ipynb"))
-    from analysis.runs import runner
+    from analysis.runs import results, runner
 
-    prepared = runner.prepare(chapter, profile=profile, values=dict(values))
+    if output.exists() and results.read(output) is None and not force:
+        raise ParameterError(
+            f"'{output}' is no notebook as a run wrote it (it is another's, or was changed since): choose another name "
+            "with -o, or --force to overwrite it."
+        )
+    processes.remove_abandoned(output.parent)
+    prepared = runner.prepare(chapter, profile=profile, values=given)
     if runner.is_current(prepared, output) and not force:
         click.echo(f"{output} is up to date; --force runs it again.")
         return
@@ -85,9 +96,21 @@ def _checked_output(output: Path) -> Path:
         raise ParameterError(f"Option '-o' must name a file that ends in .ipynb, got '{output}'.")
     if not output.parent.is_dir():
         raise ParameterError(f"Option '-o' must be in a folder that exists, and '{output.parent}' does not.")
-    if output.resolve().parent == catalogue.BOOK:
-        raise ParameterError("Option '-o' must not be in book/, which holds the sources; choose another folder.")
+    _keep_out_of_the_book(output)
     return output
+
+
+def _keep_out_of_the_book(path: Path) -> None:
+    if path.resolve().is_relative_to(catalogue.BOOK):
+        raise ParameterError("Option '-o' must not be in book/, which holds the sources; choose another folder.")
+
+
+def _once_each(values: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    names = [name for name, _ in values]
+    for name in names:
+        if names.count(name) > 1:
+            raise ParameterError(f"Option '-p' must set each parameter once, got '{name}' twice.")
+    return dict(values)
 
 
 def _announce(prepared) -> None:
@@ -110,6 +133,7 @@ def book(profile: str):
     from analysis.runs import publish, runner
 
     runs = [runner.prepare(chapter, profile=profile) for chapter in catalogue.chapters()]
+    processes.remove_abandoned(publish.BUILD, publish.executed_path("", profile).parent)
     for prepared in runs:
         output = publish.executed_path(prepared.chapter, profile)
         if runner.is_current(prepared, output):
@@ -133,14 +157,17 @@ def book(profile: str):
 )
 @click.option("-p", "--parameter", "values", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
 @click.option("--profile", default="default", show_default=True, help="Starting values.")
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Runs at a time.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 1000), help="Runs at a time.")
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder to write to [CHAPTER-sweep].")
 def sweep_(chapter, grid, values, profile, jobs, folder):
     """Run CHAPTER once for every combination of the --grid values, and write one table of all results.
 
     Finished points are skipped on the next call; a point that fails is reported at the end and stops no other.
     """
-    points = [dict(values) | point for point in grid_points(grid)]
+    given, grid_values = _once_each(values), grid_points(grid)
+    for name in given.keys() & grid_values[0].keys():
+        raise ParameterError(f"Parameter '{name}' must be set by '-p' or by '--grid', not by both.")
+    points = [given | point for point in grid_values]
     for point in points:
         catalogue.checked(chapter, profile, point)
     from tqdm import tqdm
@@ -148,7 +175,10 @@ def sweep_(chapter, grid, values, profile, jobs, folder):
     from analysis.runs import runner, sweep
 
     folder = folder or Path(f"{chapter}-sweep")
+    _keep_out_of_the_book(folder)
     runs = sweep.prepare(chapter, points, profile=profile, folder=folder)
+    sweep.check_folder(runs, folder)
+    processes.remove_abandoned(folder)
     done = sum(runner.is_current(run, path) for path, run in runs.items())
     click.echo(f"[sweep] {len(runs)} points, {done} of them finished; {_expected(next(iter(runs.values())))} each")
     failed = sweep.run_all(runs, n_jobs=jobs, progress=lambda results, total: tqdm(results, "points", total))
@@ -171,6 +201,7 @@ def public(chapters: tuple[str, ...], force: bool):
         catalogue.checked(name, catalogue.PUBLIC)
     from analysis.runs import runner
 
+    processes.remove_abandoned(catalogue.BOOK / catalogue.PUBLIC)
     for prepared in [runner.prepare(name, profile=catalogue.PUBLIC) for name in names]:
         output = catalogue.text_half(prepared.chapter, catalogue.PUBLIC).with_suffix(".ipynb")
         if runner.is_current(prepared, output) and not force:
@@ -196,6 +227,8 @@ def extract_(models, images, folder, layers, pool, all_units, batch_size, device
 
     Every chapter takes the folder where it takes models. A call that was killed goes on where it was.
     """
+    _keep_out_of_the_book(folder)
+    processes.remove_abandoned(folder)
     from analysis.runs.extracting import extract_lineup
 
     names = () if layers == "auto" else tuple(name.strip() for name in layers.split(","))
@@ -218,8 +251,8 @@ def fetch(datasets: tuple[str, ...]):
         if name not in {*known, *registry.ARCHIVES}:
             raise ParameterError(unknown("dataset", name, [*known, *registry.ARCHIVES]))
     for name in datasets:
-        files = [registry.public_path(file.name, progress=True) for file in known.get(name, [])]
-        for path in files or [registry.ARCHIVES[name]()]:
+        paths = [registry.public_path(file.name, progress=True) for file in known.get(name, [])]
+        for path in paths or [registry.ARCHIVES[name]()]:
             click.echo(f"{path}: whole")
     if not datasets:
         click.echo("".join(_dataset_line(name, files) for name, files in known.items()), nl=False)
@@ -242,7 +275,7 @@ def pair(chapters: tuple[str, ...]):
     """Write the notebook half of CHAPTERS (all, if none is named) from the text half, book/CHAPTER.md."""
     names = chapters or catalogue.chapters()
     for name in names:
-        if not catalogue.text_half(name).is_file():
+        if name not in catalogue.chapters():
             raise ParameterError(unknown("chapter", name, catalogue.chapters()))
     from analysis.runs import pairs
 
@@ -251,4 +284,5 @@ def pair(chapters: tuple[str, ...]):
 
 
 if __name__ == "__main__":
+    processes.stop_in_one_sentence()
     main(prog_name="python -m analysis")

@@ -3,6 +3,11 @@
 import sys
 from pathlib import Path
 
+from analysis.runs import processes
+
+if __name__ == "__main__":
+    processes.stop_in_one_sentence()  # as the command line does, before anything is imported that takes long
+
 from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis.runs import runner, sweep
@@ -33,6 +38,7 @@ def _source(*_):
 
 
 def main(folder: Path) -> None:
+    processes.remove_abandoned(folder)
     runner._source = _source
     points = [{"n_seeds": str(n)} for n in (2, 3, 4)]
     runs = sweep.prepare("neuron_correlation", points, profile="quick", folder=folder)

@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,28 +16,56 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-# CI kills a few times; ANALYSIS_KILLS=20 is the whole test.
+MARK = "ANALYSIS_TEST_OF"  # in the environment of all that a test starts
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# CI kills a few times; ANALYSIS_KILLS=40 is the whole test.
 N_KILLS = int(os.environ.get("ANALYSIS_KILLS", "4"))
 
 
-def start(folder, cache):
-    environment = {**os.environ, "ANALYSIS_CACHE": str(cache), "PYTHONPATH": str(HERE.parent)}
+def start(folder, cache, scratch=None):
+    environment = {**os.environ, "ANALYSIS_CACHE": str(cache), "PYTHONPATH": str(HERE.parent), MARK: str(folder.parent)}
+    environment |= {"TMPDIR": str(scratch)} if scratch else {}
     call = [sys.executable, str(HERE / "killed_run.py"), str(folder)]
     return subprocess.Popen(
-        call, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        call,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a terminal, wherever the tests run
     )
 
 
-def kill(process):
-    """SIGKILL for the runner, its workers and their kernels: whatever belongs to the session."""
-    for entry in os.listdir("/proc"):
+def alive(folder):
+    """What runs of all that was started for `folder`: runner, workers, kernels and their workers."""
+    found = []
+    for entry in Path("/proc").iterdir():
         try:
-            if entry.isdigit() and os.getsid(int(entry)) == process.pid:
-                os.kill(int(entry), signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
+            marked = entry.name.isdigit() and f"{MARK}={folder}".encode() in (entry / "environ").read_bytes().split(
+                b"\0"
+            )
+            if marked and (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                found.append(int(entry.name))
+        except OSError:  # it has ended meanwhile
             continue
+    return found
+
+
+def kill(process, folder, number):
+    """Send a signal as a terminal or a scheduler does, and wait for the end of all that the runner started."""
+    if process.poll() is None:
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    waited = time.monotonic()
+    while alive(folder) and time.monotonic() - waited < 5:
+        time.sleep(0.05)
+    orphans = alive(folder)
+    for orphan in orphans:
+        os.kill(orphan, signal.SIGKILL)
+    said = process.stderr.read().decode()
     process.wait()
     process.stderr.close()
+    assert not orphans, f"{len(orphans)} processes went on for five seconds after {number.name}"
+    return said
 
 
 def check_everything_is_whole(folder, cache):
@@ -52,28 +82,45 @@ def check_everything_is_whole(folder, cache):
             assert all(file[name].size for name in file)
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="kills a process session by /proc, which this system lacks")
-def test_killed_at_random_moments(tmp_path):
+@pytest.fixture
+def scratch():
+    """A folder for temporary files with a short name, as sockets need it."""
+    folder = tempfile.mkdtemp(prefix="k")
+    yield Path(folder)
+    shutil.rmtree(folder)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc, which this system lacks")
+
+
+@needs_proc
+def test_killed_at_random_moments(tmp_path, scratch):
     folder, cache = tmp_path / "sweep", tmp_path / "cache"
     started = time.monotonic()
     whole = start(tmp_path / "reference", tmp_path / "reference-cache")
     assert whole.wait() == 0, whole.stderr.read().decode()
     duration = time.monotonic() - started
-    moments = random.Random(20240817)
+    chance = random.Random(20240817)
     finished: dict[Path, int] = {}
-    for _ in range(N_KILLS):
-        process = start(folder, cache)
-        time.sleep(moments.uniform(0.1, 1.0) * duration)
-        kill(process)
+    for turn in range(N_KILLS):
+        process = start(folder, cache, scratch)
+        time.sleep(chance.uniform(0.1, 1.0) * duration)
+        number = SIGNALS[turn % len(SIGNALS)]
+        said = kill(process, folder.parent, number).strip()
+        by = {signal.SIGINT: "Ctrl-C", signal.SIGKILL: None}.get(number, number.name)
+        assert said in ("", f"Stopped by {by}: what was finished is kept, and the same call goes on from there.")
         if folder.exists():
             check_everything_is_whole(folder, cache)
             now = {path: path.stat().st_mtime_ns for path in folder.glob("*.ipynb")}
             assert {path: now[path] for path in finished} == finished, "a finished point was run again"
             finished = now
-    last = start(folder, cache)
+    time.sleep(1)  # what is younger may be about to be used
+    last = start(folder, cache, scratch)
     assert last.wait() == 0, last.stderr.read().decode()
     check_everything_is_whole(folder, cache)
     assert (folder / "sweep.csv").read_text() == (tmp_path / "reference" / "sweep.csv").read_text()
+    left = [path for place in (folder, cache, scratch) for path in place.rglob("*") if path.name.startswith(".")]
+    assert left + list(scratch.glob("analysis-run-*")) == []
 
 
 def test_two_runs_at_once_share_one_cache(tmp_path):

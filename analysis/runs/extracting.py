@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from analysis.data.pictures import Pictures
@@ -11,6 +10,7 @@ from analysis.models.entries import Entry, LineupError
 from analysis.models.extraction import Options, extract, extract_model, pictures_for
 from analysis.models.lineup import read_lineup
 from analysis.models.loading import load_model
+from analysis.runs import processes
 from analysis.runs.parameters import ParameterError
 
 
@@ -63,8 +63,8 @@ def _extracted(
 ) -> Iterator[str]:
     extract((), pictures, folder, options)  # the folder with its stimuli
     digest = pictures.sha256()
-    calls = (joblib.delayed(_named)(entry, pictures, folder, options, digest) for entry in entries)
-    for name, speed in joblib.Parallel(min(n_jobs, len(entries)), return_as="generator")(calls):
+    tasks = [(entry, pictures, folder, options, digest) for entry in entries]
+    for name, speed in processes.in_workers(_named, tasks, n_jobs=min(n_jobs, len(entries)), return_as="generator"):
         yield f"{name}: {'finished before' if np.isnan(speed) else f'{speed:,.0f} images a second'}"
 
 

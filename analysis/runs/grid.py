@@ -1,10 +1,14 @@
 """The points of a sweep, from what a person types."""
 
 import itertools
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from analysis.runs.parameters import ParameterError
+
+MOST_POINTS = 10_000
+"""Points of the largest grid: more is a slip of the finger."""
 
 
 def grid_points(grid: Iterable[str]) -> list[dict[str, str]]:
@@ -17,7 +21,7 @@ def grid_points(grid: Iterable[str]) -> list[dict[str, str]]:
     ParameterError
         If an entry is not of this form, or names a parameter twice. Values are checked when the run is prepared.
     """
-    axes: dict[str, list[str]] = {}
+    axes: dict[str, Sequence[int | str]] = {}
     for entry in grid:
         name, separator, typed = entry.partition("=")
         if not (name and separator and typed):
@@ -27,11 +31,16 @@ def grid_points(grid: Iterable[str]) -> list[dict[str, str]]:
         axes[name] = _values(typed)
         if not axes[name]:
             raise ParameterError(f"Option '--grid' holds no value for '{name}', got '{typed}'.")
-    return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
+        if len(set(axes[name][:MOST_POINTS])) < min(len(axes[name]), MOST_POINTS):
+            raise ParameterError(f"Option '--grid' must name different values for '{name}', got '{typed}'.")
+    n_points = math.prod(map(len, axes.values()))
+    if n_points > MOST_POINTS:
+        raise ParameterError(f"Option '--grid' must make at most {MOST_POINTS} points, got {n_points}.")
+    return [dict(zip(axes, map(str, point), strict=True)) for point in itertools.product(*axes.values())]
 
 
-def _values(text: str) -> list[str]:
-    if counted := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text):
+def _values(text: str) -> Sequence[int | str]:
+    if counted := re.fullmatch(r"(-?\d{1,18})\.\.(-?\d{1,18})", text):
         first, last = map(int, counted.groups())
-        return [str(value) for value in range(first, last + 1)]
+        return range(first, last + 1)
     return [value.strip() for value in text.split(";" if ";" in text else ",")]

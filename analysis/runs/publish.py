@@ -11,17 +11,25 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, claim_tables
+from analysis.runs import catalogue, claim_tables, processes
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, VALUES, embedded, taken
-from analysis.runs.runner import Run, RunError, prepare, side_files
+from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
 from analysis.sources import ROOT, sha256
 
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 _STAGE = BUILD / "book"
 _STAMP = ".staged.sha256"
-_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # in this very environment, whatever is on PATH
+_STRICTLY = ("-W", "-n", "--keep-going", "-q")
+# In this very environment, whatever is on PATH; the first argument is the folder that the build ends with.
+_JUPYTER_BOOK = """\
+import sys
+from analysis.runs.processes import guard
+from jupyter_book.cli.main import main
+guard(sys.argv.pop(1))
+main()
+"""
 
 
 def executed_path(chapter: str, profile: str) -> Path:
@@ -43,10 +51,12 @@ def build(stage: dict[Path, bytes]) -> None:
     RunError
         If Sphinx warns of anything, or a page of the table of contents is missing. The HTML built before stays.
     """
-    _write_stage(stage)
-    _sphinx()
-    _check_pages(_STAGE / "_build" / "html")
-    _publish(_STAGE / "_build" / "html", _fingerprint(stage))
+    BUILD.mkdir(exist_ok=True)
+    with reserved(HTML.with_suffix(".built")):
+        _write_stage(stage)
+        _sphinx()
+        _check_pages(_STAGE / "_build" / "html")
+        _publish(_STAGE / "_build" / "html", _fingerprint(stage))
 
 
 def _fingerprint(stage: dict[Path, bytes]) -> str:
@@ -159,8 +169,10 @@ def _write_stage(files: dict[Path, bytes]) -> None:
 
 
 def _sphinx() -> None:
-    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(_STAGE), "-W", "-n", "--keep-going", "-q"]
-    result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    with processes.scratch_folder() as folder:
+        command = [sys.executable, "-c", _JUPYTER_BOOK, str(folder), "build", str(_STAGE), *_STRICTLY]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        result = subprocess.run(command, cwd=ROOT, start_new_session=True, check=False, **pipes)
     if result.returncode != 0:
         shutil.rmtree(_STAGE / "_build")  # pages that Sphinx has read once would not warn a second time
         raise RunError(f"Building the HTML failed; Sphinx says:\n\n{result.stdout}")

@@ -3,12 +3,11 @@
 import json
 import os
 import re
-import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +17,16 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 from traitlets.config import Config
 
-from analysis import progress
+from analysis import files, progress
 from analysis.cache import cache_dir
 from analysis.errors import ToldError
 from analysis.files import write_atomically
-from analysis.runs import catalogue, pairs, provenance
+from analysis.runs import catalogue, pairs, processes, provenance, results
 from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, embedded
-from analysis.runs.parameters import ChapterParameters
+from analysis.runs.parameters import ChapterParameters, ParameterError
 from analysis.sources import ROOT
 
+_GUARD = "__import__('analysis.runs.processes', fromlist=['guard']).guard"  # leaves no name among a notebook's own
 _CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
 
 
@@ -82,11 +82,9 @@ def _source(chapter: str, profile: str) -> NotebookNode:
 
 
 def is_current(run: Run, output: Path) -> bool:
-    """Whether `output` is the finished notebook of just this run."""
-    try:
-        return nbformat.read(output, as_version=4).metadata.analysis.key == run.key
-    except (OSError, AttributeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
-        return False
+    """Whether `output` is the finished notebook of just this run, as it was written."""
+    notebook = results.read(output)
+    return notebook is not None and notebook.metadata.analysis.key == run.key
 
 
 def expected_seconds(run: Run) -> float:
@@ -118,19 +116,56 @@ def execute(run: Run, output: Path, *, side: bool = True, show_progress: bool = 
 
     Raises
     ------
+    ParameterError
+        If `output` cannot be written, or another run is writing it: before anything is executed.
     RunError
-        With the notebook's own error, if a cell fails or the kernel dies.
+        With the notebook's own error, if a cell fails or the kernel dies; or if the disk is full by then. The executed
+        notebook waits in the cache, and the next call only writes it.
     """
+    with reserved(output):
+        waiting = cache_dir() / "unwritten" / f"{run.key}.ipynb"
+        notebook = results.read(waiting) or _executed(run, show_progress)
+        try:
+            results.write(notebook, output, side_files(notebook, output) if side else {})
+        except OSError as error:
+            raise RunError(_unwritten(notebook, output, waiting, error)) from None
+        waiting.unlink(missing_ok=True)
+    with suppress(OSError):  # the next run is announced with another number of seconds, that is all
+        timing = {"seconds": notebook.metadata.analysis.seconds, "amount": run.parameters.amount()}
+        write_atomically(_timing_path(run), json.dumps(timing))
+    return notebook
+
+
+@contextmanager
+def reserved(output: Path) -> Iterator[None]:
+    """Keep `output` for this process to write, or raise ParameterError."""
+    with ExitStack() as stack:
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(files.reserved(output))
+        except BlockingIOError:
+            raise ParameterError(
+                f"'{output}' is being written by another run; wait for it, or choose another."
+            ) from None
+        except OSError as error:
+            raise ParameterError(f"'{output}' cannot be written: {files.reason(error)}.") from None
+        yield
+
+
+def _unwritten(notebook: NotebookNode, output: Path, waiting: Path, error: OSError) -> str:
+    text = f"'{output}' could not be written: {files.reason(error)}"
+    try:
+        results.write(notebook, waiting, {})
+    except OSError:
+        return f"{text}, and there was no room in the cache either: the run has to be repeated."
+    return f"{text}; the executed notebook is kept, and the same call writes it without running anything again."
+
+
+def _executed(run: Run, show_progress: bool) -> NotebookNode:
     started = time.time()
-    with tempfile.TemporaryDirectory(prefix="analysis-") as folder:
-        scratch = Path(folder)
+    with processes.scratch_folder() as scratch:
         notebook = _papermill(run, scratch, show_progress)
     _finish(notebook, run, started)
-    for path, content in side_files(notebook, output).items() if side else ():
-        write_atomically(path, content)
-    write_atomically(output, nbformat.writes(notebook))
-    timing = {"seconds": notebook.metadata.analysis.seconds, "amount": run.parameters.amount()}
-    write_atomically(_timing_path(run), json.dumps(timing))
     return notebook
 
 
@@ -139,6 +174,7 @@ def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
     nbformat.write(run.notebook, source)
     bar = {"desc": run.chapter, "mininterval": 1 if os.isatty(2) else 10} if show_progress else False
     options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd(), "config": _private_sockets(scratch)}
+    options["extra_arguments"] = [f"--IPKernelApp.exec_lines={_GUARD}({str(scratch)!r})", "--IPKernelApp.log_level=40"]
     try:
         with _watched(scratch / "progress.json", show_progress):
             papermill.execute_notebook(source, target, run.given, **options)
@@ -151,7 +187,9 @@ def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
 
 def _private_sockets(scratch: Path) -> Config:
     """Sockets in the run's own folder keep a notebook's messages off the network; Windows has none."""
-    return Config() if os.name == "nt" else Config(KernelManager={"transport": "ipc", "ip": str(scratch / "kernel")})
+    own = {"connection_file": str(scratch / "kernel.json")}
+    sockets = {} if os.name == "nt" else {"transport": "ipc", "ip": str(scratch / "kernel")}
+    return Config(KernelManager={**own, **sockets})
 
 
 def _plain(error: papermill.PapermillExecutionError) -> str:

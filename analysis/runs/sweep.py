@@ -1,5 +1,6 @@
 """Sweeps: one validated run per grid point, resumable, and one tidy table of everything they measured."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,9 +13,11 @@ import nbformat
 import pandas as pd
 from nbformat import NotebookNode
 
+from analysis import files
 from analysis.files import write_atomically
-from analysis.runs import runner
+from analysis.runs import processes, runner
 from analysis.runs.outputs import CLAIMS, FINDINGS, HYPOTHESES, embedded
+from analysis.runs.parameters import ParameterError
 from analysis.runs.runner import Run, RunError
 from analysis.runs.values import told
 
@@ -23,6 +26,27 @@ def prepare(chapter: str, points: list[dict[str, str]], *, profile: str, folder:
     """The validated runs of all points, by the notebook that each writes. Nothing is executed if one is not valid."""
     runs = [runner.prepare(chapter, profile=profile, values=point) for point in points]
     return {folder / f"{_name(point)}.ipynb": run for point, run in zip(points, runs, strict=True)}
+
+
+def check_folder(runs: dict[Path, Run], folder: Path) -> None:
+    """Find out, before anything is executed, whether the notebooks and the table can be written to `folder`.
+
+    Raises
+    ------
+    ParameterError
+        If one of them cannot.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (*runs, folder / "sweep.csv"):
+            files.try_to_write(path)
+    except OSError as error:
+        raise ParameterError(f"'{folder}' cannot be written to: {files.reason(error)}.") from None
+    finally:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 def _name(point: dict[str, str]) -> str:
@@ -36,8 +60,8 @@ def run_all(runs: dict[Path, Run], *, n_jobs: int, progress: Callable[[Iterable,
     """Execute the runs that are not finished, `n_jobs` at a time; the errors of those that failed, by notebook."""
     missing = [(path, run) for path, run in runs.items() if not runner.is_current(run, path)]
     share = max(1, joblib.cpu_count() // n_jobs)
-    calls = (joblib.delayed(_run_one)(path, run, share) for path, run in missing)
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls)
+    tasks = [(path, run, share) for path, run in missing]
+    results = processes.in_workers(_run_one, tasks, n_jobs=n_jobs, return_as="generator_unordered")
     return {path: error for path, error in progress(results, len(missing)) if error}
 
 
@@ -46,7 +70,7 @@ def _run_one(path: Path, run: Run, cores: int) -> tuple[Path, str | None]:
     os.environ.update({"OMP_NUM_THREADS": str(cores), "LOKY_MAX_CPU_COUNT": str(cores)})
     try:
         runner.execute(run, path, show_progress=False)
-    except RunError as error:
+    except (RunError, ParameterError) as error:
         return path, str(error)
     return path, None
 
