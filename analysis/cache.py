@@ -197,13 +197,13 @@ def _content(part: Any, seen: Seen) -> bytes:
 
 
 def _content_of_torch(part: Any, seen: Seen) -> bytes:
-    torch = sys.modules.get("torch")  # what is no PyTorch object does not make us load it
-    if torch and isinstance(part, torch.Tensor):
+    pytorch = sys.modules.get("torch")  # what is no PyTorch object does not make us load it
+    if pytorch and isinstance(part, pytorch.Tensor):
         return _digest(part.detach().cpu().numpy(), seen)
-    if torch and isinstance(part, torch.nn.Module):
+    if pytorch and isinstance(part, pytorch.nn.Module):
         code = {type(module) for module in part.modules() if not type(module).__module__.startswith("torch.")}
         return repr(part).encode() + b"".join(sorted(map(_code, code))) + _digest(dict(part.state_dict()), seen)
-    if torch and isinstance(part, torch.device):
+    if pytorch and isinstance(part, pytorch.device):
         return str(part).encode()
     raise TypeError(f"The content of a {type(part).__name__} cannot be told, so nothing that it decides can be kept.")
 

@@ -26,20 +26,20 @@ def observers():
     return {name: answers.load_model_vs_human(name) for name in SETS}
 
 
-def slow_agreement(answers):
+def slow_agreement(table):
     """Share of agreeing pairs of observers on every stimulus, pair by pair."""
     per_stimulus = []
-    for column in answers.T:
+    for column in table.T:
         given = column[column >= 0]
         pairs = [a == b for i, a in enumerate(given) for b in given[:i]]
         per_stimulus.append(np.mean(pairs) if pairs else np.nan)
     return np.array(per_stimulus)
 
 
-def slow_kappa(answers):
-    given = answers[answers >= 0]
+def slow_kappa(table):
+    given = table[table >= 0]
     expected = np.square(np.unique(given, return_counts=True)[1] / given.size).sum()
-    return (np.nanmean(slow_agreement(answers)) - expected) / (1 - expected)
+    return (np.nanmean(slow_agreement(table)) - expected) / (1 - expected)
 
 
 @pytest.mark.parametrize("name", SETS)

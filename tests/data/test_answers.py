@@ -335,7 +335,7 @@ def test_cifar_counts_must_be_counts(tmp_path, monkeypatch):
 
 
 def test_accuracies_leave_missing_answers_out():
-    answers = np.array([[-1, -1], [0, -1], [1, 1]])
-    table = Predictions(answers, np.array([0, 1]), ("a", "b", "c"), ("s", "t"), ("x", "y"))
+    given = np.array([[-1, -1], [0, -1], [1, 1]])
+    table = Predictions(given, np.array([0, 1]), ("a", "b", "c"), ("s", "t"), ("x", "y"))
     assert np.isnan(table.accuracies[0])
     assert table.accuracies[1:].tolist() == [1, 0.5]

@@ -18,9 +18,9 @@ def claim(rule, claim_id="c"):
 
 @pytest.fixture
 def shown(monkeypatch):
-    outputs = []
-    monkeypatch.setattr(claims, "display", lambda output, raw: outputs.append(output))
-    return outputs
+    displayed = []
+    monkeypatch.setattr(claims, "display", lambda output, raw: displayed.append(output))
+    return displayed
 
 
 def test_ledger_reports_what_was_not_measured():
