@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from analysis.checks import as_integers
+from analysis.checks import ArrayLike, as_integers
 from analysis.data import registry
 from analysis.data.digits import DIGITS_SIZE
 
@@ -54,7 +54,7 @@ class Images:
         """Number of classes."""
         return int(self.y.max()) + 1
 
-    def subset(self, indices) -> "Images":
+    def subset(self, indices: ArrayLike) -> "Images":
         """The images at these positions, in this order."""
         rows = as_integers(indices, "indices", shape=(None,))
         if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(self):

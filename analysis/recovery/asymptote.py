@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cache import kept_all
+from analysis.checks import ArrayLike
 from analysis.intervals import Measured, share_interval
 from analysis.progress import steps
 from analysis.recovery.experiment import check_seeds, generators_of
@@ -29,8 +30,8 @@ def recovery_asymptote(
     features: Mapping[str, np.ndarray] | str | Path,
     n_seeds: int,
     *,
-    observer_triplets=None,
-    observer_choices=None,
+    observer_triplets: ArrayLike | None = None,
+    observer_choices: ArrayLike | None = None,
     generators: Generators | None = None,
     ceiling: float = 0.678,
     penalties: Sequence[float] = (0.1, 0.01, 0.001, 0.0001),
@@ -282,7 +283,7 @@ def _share_recovered(ranked: pd.DataFrame, level: float) -> Measured:
     return share_interval(wins, len(ranked), over="simulations", level=level)
 
 
-def answers_per_pair(n_triplets, n_objects: int):
+def answers_per_pair(n_triplets: float | np.ndarray, n_objects: int) -> float | np.ndarray:
     """How many answers each pair of training objects is part of, 3 n / (n_objects (n_objects − 1)/2): 1 is sparse.
 
     An axis on which designs of different sizes can be compared: the unknown similarities are those of the pairs.

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cache import kept_all
+from analysis.checks import ArrayLike
 from analysis.progress import steps
 from analysis.recovery.generators import TOLERANCE, Generators, fitted_generators
 from analysis.recovery.plan import TEST, TRAIN, VALIDATION, Plan, best, checked_features, outcome, within
@@ -47,8 +48,8 @@ def recovery_experiment(
     n_triplets: Sequence[int],
     n_seeds: int,
     *,
-    observer_triplets=None,
-    observer_choices=None,
+    observer_triplets: ArrayLike | None = None,
+    observer_choices: ArrayLike | None = None,
     generators: Generators | None = None,
     ceiling: float = 0.678,
     penalties: Sequence[float] = (0.1, 0.01, 0.001, 0.0001),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cache import kept_all
-from analysis.checks import choose
+from analysis.checks import ArrayLike, choose
 from analysis.measures.geometry import effective_dimensionality, geometry_shift
 from analysis.progress import steps
 from analysis.recovery.plan import Plan, best, checked_features, outcome
@@ -48,8 +48,8 @@ class Generators:
 
 def fit_generators(
     features: Mapping[str, np.ndarray] | str | Path,
-    triplets,
-    choices,
+    triplets: ArrayLike,
+    choices: ArrayLike,
     *,
     ceiling: float = 0.678,
     penalties: Sequence[float] = (0.1, 0.01, 0.001, 0.0001),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.checks import as_features, as_integers
+from analysis.checks import ArrayLike, as_features, as_integers
 from analysis.recovery.triplets import calibrate_temperature, check_triplets, draw_triplets, sample_choices
 
 
@@ -32,8 +32,8 @@ class Observer:
 
 
 def simulated_observer(
-    images,
-    labels,
+    images: ArrayLike,
+    labels: ArrayLike,
     n_triplets: int,
     *,
     pixels: float = 1.0,
@@ -115,7 +115,7 @@ def _stroke_energies(images: np.ndarray) -> np.ndarray:
     return np.concatenate([cell.mean(axis=(1, 2)) for cell in rows], axis=1)
 
 
-def load_features(folder) -> dict[str, np.ndarray]:
+def load_features(folder: str | Path) -> dict[str, np.ndarray]:
     """Features of a study, one file ``<model>.npy`` of shape (n_objects, p) a model, by name.
 
     Parameters
@@ -156,7 +156,7 @@ def load_features(folder) -> dict[str, np.ndarray]:
     return features
 
 
-def load_things_triplets(path, n_objects: int = 1854) -> Observer:
+def load_things_triplets(path: str | Path, n_objects: int = 1854) -> Observer:
     """Human odd-one-out answers from a text file in one of the two public THINGS formats.
 
     Parameters

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from analysis.checks import as_features, choose
+from analysis.checks import ArrayLike, as_features, choose
 from analysis.recovery import lbfgs
 from analysis.recovery.lbfgs import Minima, minimize
 from analysis.recovery.likelihood import Batch, Objective, few_pairs, used_objects
@@ -78,7 +78,7 @@ class Probe:
         weights.diagonal().add_(self.complement)
         return weights.numpy()
 
-    def similarity(self, features) -> np.ndarray:
+    def similarity(self, features: ArrayLike) -> np.ndarray:
         """S = (XW)(XW)ᵀ of any objects' features, shape (n, p), without building W; shape (n, n)."""
         features = as_features(features, "features").to("cpu", self.core.dtype)
         width = len(self.core) if self.basis is None else len(self.basis)
@@ -97,15 +97,15 @@ class Probe:
 
 
 def fit_probe(
-    features,
-    triplets,
-    choices,
+    features: ArrayLike,
+    triplets: ArrayLike,
+    choices: ArrayLike,
     *,
     penalty: float,
     regularizer: str = "shrinkage",
     transform: str = "full",
     rank: int | None = None,
-    start=None,
+    start: ArrayLike | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 2000,
     device: str | torch.device | None = None,
@@ -194,7 +194,7 @@ def fit_probes(
     regularizer: str = "shrinkage",
     transform: str = "full",
     rank: int | None = None,
-    start=None,
+    start: ArrayLike | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 2000,
     device: str | torch.device | None = None,

@@ -3,14 +3,18 @@
 Avitan & Golan (2025), Model–Behavior Alignment under Flexible Evaluation, arXiv:2510.23321.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import softmax
 
-from analysis.checks import as_floats, as_integers
+from analysis.checks import ArrayLike, as_floats, as_integers
+
+Seed = int | Sequence[int] | np.random.Generator
 
 
-def choice_probabilities(similarity, triplets, temperature: float = 1.0) -> np.ndarray:
+def choice_probabilities(similarity: ArrayLike, triplets: ArrayLike, temperature: float = 1.0) -> np.ndarray:
     r"""Chance of each object of a triplet to be the odd one: 1 is certain, 1/3 a guess; rows sum to 1.
 
     .. math:: p(\text{odd} = a \mid \{a, b, c\}) = \frac{e^{S_{bc}/T}}{e^{S_{ab}/T} + e^{S_{ac}/T} + e^{S_{bc}/T}}
@@ -68,7 +72,7 @@ def _refuse_asymmetric(similarity: np.ndarray) -> None:
         raise ValueError(f"'similarity' must be symmetric, got entries that differ by {apart:.6g} from their mirror.")
 
 
-def sample_choices(similarity, triplets, seed, temperature: float = 1.0) -> np.ndarray:
+def sample_choices(similarity: ArrayLike, triplets: ArrayLike, seed: Seed, temperature: float = 1.0) -> np.ndarray:
     """Simulated answers: positions 0, 1 or 2 of the odd ones, drawn from `choice_probabilities`.
 
     Parameters
@@ -94,7 +98,9 @@ def sample_choices(similarity, triplets, seed, temperature: float = 1.0) -> np.n
     return (drawn >= probabilities[:, :2].cumsum(axis=1)).sum(axis=1)
 
 
-def draw_triplets(objects, n: int, seed, exclude=None, *, replacement: bool = False) -> np.ndarray:
+def draw_triplets(
+    objects: int | ArrayLike, n: int, seed: Seed, exclude: ArrayLike | None = None, *, replacement: bool = False
+) -> np.ndarray:
     """Triplets of different objects, uniformly at random, each in a random order; by default no triplet comes twice.
 
     Parameters
@@ -174,7 +180,7 @@ def _unnumber(numbers: np.ndarray) -> np.ndarray:
     return np.stack([rest - middle * (middle - 1) // 2, middle, high], axis=1)
 
 
-def calibrate_temperature(similarity, triplets, ceiling: float = 0.678) -> float:
+def calibrate_temperature(similarity: ArrayLike, triplets: ArrayLike, ceiling: float = 0.678) -> float:
     """Temperature at which the mean of the largest choice probability is `ceiling`: higher = noisier, above 0.
 
     An observer who answers with this noise agrees with the best possible guess on that share of the triplets.
