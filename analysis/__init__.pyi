@@ -41,6 +41,9 @@ from analysis.measures.geometry import effective_dimensionality as effective_dim
 from analysis.measures.geometry import geometry_shift as geometry_shift
 from analysis.measures.kappa_bootstrap import KappaBootstrap as KappaBootstrap
 from analysis.measures.kappa_bootstrap import bootstrap_kappa as bootstrap_kappa
+from analysis.measures.linear_predictivity import LinearPredictivity as LinearPredictivity
+from analysis.measures.linear_predictivity import linear_predictivity as linear_predictivity
+from analysis.measures.linear_predictivity import linear_predictivity_matrix as linear_predictivity_matrix
 from analysis.measures.neuron_ceiling import attainable_ceiling as attainable_ceiling
 from analysis.measures.neuron_ceiling import corrected_score as corrected_score
 from analysis.measures.neuron_floor import chance_level as chance_level
@@ -54,6 +57,8 @@ from analysis.measures.neurons import varying_units as varying_units
 from analysis.measures.overall_scores import explained_variance as explained_variance
 from analysis.measures.overall_scores import min_max as min_max
 from analysis.measures.overall_scores import rank_changes as rank_changes
+from analysis.measures.procrustes import procrustes_distance as procrustes_distance
+from analysis.measures.procrustes import procrustes_matrix as procrustes_matrix
 from analysis.measures.rsa import rsa_matrix as rsa_matrix
 from analysis.measures.spearman import SpearmanMatrix as SpearmanMatrix
 from analysis.measures.spearman import spearman_matrix as spearman_matrix

@@ -1,6 +1,6 @@
 """Representations of many models at once: checked, and compared by one matrix product."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -11,14 +11,23 @@ _ROWS = 4096  # float64 stimuli in hand while scaling
 
 
 def as_representations(
-    features: Sequence[ArrayLike], min_stimuli: int, device: str | torch.device | None
+    features: Iterable[ArrayLike],
+    min_stimuli: int,
+    device: str | torch.device | None,
+    names: Sequence[str] | None = None,
 ) -> list[torch.Tensor]:
-    tensors = [as_features(x, f"features[{k}]", min_stimuli=min_stimuli, device=device) for k, x in enumerate(features)]
-    if not tensors:
+    """One tensor a model, all of one type and about one size; errors call them ``features[k]``, or as `names` says."""
+    listed = list(features)
+    if not listed:
         raise ValueError("'features' must hold at least 1 representation, got none.")
+    names = names or [f"features[{k}]" for k in range(len(listed))]
+    tensors = [
+        as_features(x, name, min_stimuli=min_stimuli, device=device) for x, name in zip(listed, names, strict=True)
+    ]
     counts = [len(tensor) for tensor in tensors]
     if len(set(counts)) > 1:
-        raise ValueError(f"'features' must all have the same number of stimuli, got {counts}.")
+        who = "'features' must all" if names[0].endswith("]") else f"{' and '.join(map(repr, names))} must"
+        raise ValueError(f"{who} have the same number of stimuli, got {counts}.")
     tensors = [_scaled(tensor) for tensor in tensors]
     dtype = torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
     return [tensor.to(dtype) for tensor in tensors]

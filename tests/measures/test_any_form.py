@@ -11,8 +11,10 @@ from scipy.stats import spearmanr
 from analysis.measures.aggregation import aggregate, hierarchical_mean
 from analysis.measures.cka import cka_matrix
 from analysis.measures.geometry import effective_dimensionality, geometry_shift
+from analysis.measures.linear_predictivity import linear_predictivity
 from analysis.measures.neurons import neuronal_correlation
 from analysis.measures.overall_scores import min_max
+from analysis.measures.procrustes import procrustes_matrix
 from analysis.measures.rsa import rsa_matrix
 
 RNG = np.random.default_rng(0)
@@ -23,6 +25,8 @@ MEASURES = {
     "debiased CKA": lambda x: cka_matrix([x, Y], debiased=True)[0, 1],
     "RSA": lambda x: rsa_matrix([x, Y])[0, 1],
     "RSA, Euclidean, Pearson": lambda x: rsa_matrix([x, Y], dissimilarity="euclidean", compare="pearson")[0, 1],
+    "Procrustes": lambda x: procrustes_matrix([x, Y])[0, 1],
+    "linear predictivity": lambda x: linear_predictivity(x, Y).mean,
     "geometry shift": lambda x: geometry_shift(x, Y[:12, :4]),
     "dimensionality": effective_dimensionality,
 }
