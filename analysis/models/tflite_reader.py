@@ -23,7 +23,6 @@ from analysis.models.graph import Function, Graph, Node, Reshaped, SamePadding, 
 from analysis.models.weights import LearntRange, needed
 
 _NUMBERS = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT32": np.int32, "INT8": np.int8, "UINT8": np.uint8}
-_CHANNELS_FIRST = {0: 0, 1: 2, 2: 3, 3: 1}
 
 
 def read_tflite(path: str | Path) -> Graph:
