@@ -10,15 +10,20 @@ Columns = dict[str, Callable[[dict], str]]
 """Heading of every column, and the HTML that it makes of a row."""
 
 
-def html_table(rows: list[dict], columns: Columns) -> str:
-    """The rows as an HTML table, below it each verdict that occurs, explained.
+_OLDER = "A word of runs that are older than these verdicts: the rule did not hold."
+
+
+def html_table(rows: list[dict], columns: Columns, *, explained: bool = True) -> str:
+    """The rows as an HTML table, above it, unless `explained` is off, each verdict that occurs with its meaning.
 
     Every cell carries its column's heading, which stands before it where the window is too narrow for columns.
     """
     head = "".join(f"<th>{name}</th>" for name in columns)
-    body = "".join(f"<tr>{_cells(row, columns)}</tr>" for row in rows)
+    judged = "Verdict" in columns
+    marks = [f' data-verdict="{row["verdict"]}"' if judged else "" for row in rows]
+    body = "".join(f"<tr{mark}>{_cells(row, columns)}</tr>" for mark, row in zip(marks, rows, strict=True))
     table = f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="claims-box">{words_html(rows) if "Verdict" in columns else ""}{table}</div>'
+    return f'<div class="claims-box">{words_html(rows) if explained and judged else ""}{table}</div>'
 
 
 def _cells(row: dict, columns: Columns) -> str:
@@ -28,7 +33,8 @@ def _cells(row: dict, columns: Columns) -> str:
 def words_html(rows: list[dict]) -> str:
     """The verdicts that occur in the rows, each explained."""
     said = {row["verdict"] for row in rows}
-    lines = (f"<div>{badge(word)} {meaning}</div>" for word, meaning in MEANING.items() if word in said)
+    older = dict.fromkeys(sorted(said - set(MEANING)), _OLDER)
+    lines = (f"<div>{badge(word)} {meaning}</div>" for word, meaning in (MEANING | older).items() if word in said)
     return f'<div class="verdict-words">{"".join(lines)}</div>'
 
 

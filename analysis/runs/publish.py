@@ -11,9 +11,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, claim_tables, processes
+from analysis.runs import catalogue, processes, reproduction
 from analysis.runs.catalogue import BOOK, PUBLIC
-from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, VALUES, embedded, taken
+from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
 from analysis.sources import ROOT, sha256
 
@@ -21,6 +21,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 _STAGE = BUILD / "book"
 _STAMP = ".staged.sha256"
+_STAGED = {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"}
 _STRICTLY = ("-W", "-n", "--keep-going", "-q")
 # In this very environment, whatever is on PATH; the first argument is the folder that the build ends with.
 _JUPYTER_BOOK = """\
@@ -67,7 +68,10 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
     for path in sorted(BOOK.rglob("*")):
-        if path.suffix in {".md", ".bib", ".css", ".svg", ".png"} and path.stem not in catalogue.chapters():
+        if (
+            path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"}
+            and path.stem not in catalogue.chapters()
+        ):
             files[path.relative_to(ROOT)] = path.read_bytes()
     listed = catalogue.toc_pages()
     pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
@@ -76,7 +80,9 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))
         files |= {path: text.encode() for path, text in data.items()}
-    files[Path("book/generated/claims.md")] = _claims_page(pages).encode()
+    rows = reproduction.all_rows(pages)
+    files[Path("book/generated/claims.md")] = reproduction.as_markdown(rows).encode()
+    files[Path("book/data/reproduction.json")] = reproduction.as_json(rows).encode()
     return files | {
         Path(f"{name}.ipynb"): nbformat.writes(page(notebook, name)).encode() for name, notebook in pages.items()
     }
@@ -143,17 +149,6 @@ def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
     text = f"```{{admonition}} How this page was made\n:class: dropdown provenance\n\n| | |\n|---|---|\n{rows}\n```"
     return new_markdown_cell(text, id="provenance")
-
-
-def _claims_page(pages: dict[str, NotebookNode]) -> str:
-    return "\n".join(_claims_section(name, notebook) for name, notebook in pages.items())
-
-
-def _claims_section(name: str, notebook: NotebookNode) -> str:
-    rows = [row for table in embedded(notebook, CLAIMS) for row in table]
-    kind = "Run on public data" if "/public/" in name else "Embedded data, this build"
-    table = claim_tables.html_table(rows, claim_tables.CLAIMS)
-    return f"## {catalogue.title(ROOT / f'{name}.md')}\n\n{kind}: {{doc}}`/{name}`.\n\n{table}\n"
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:
