@@ -181,7 +181,7 @@ def sweep_(chapter, grid, values, profile, jobs, folder):
     processes.remove_abandoned(folder)
     done = sum(runner.is_current(run, path) for path, run in runs.items())
     click.echo(f"[sweep] {len(runs)} points, {done} of them finished; {_expected(next(iter(runs.values())))} each")
-    failed = sweep.run_all(runs, n_jobs=jobs, progress=lambda results, total: tqdm(results, "points", total))
+    failed = sweep.run_all(runs, n_jobs=jobs, progress=lambda points, total: tqdm(points, "points", total))
     sweep.write_table(runs, folder / "sweep.csv")
     click.echo(f"wrote {folder / 'sweep.csv'}")
     if failed:
@@ -255,16 +255,16 @@ def fetch(datasets: tuple[str, ...]):
         for path in paths or [registry.ARCHIVES[name]()]:
             click.echo(f"{path}: whole")
     if not datasets:
-        click.echo("".join(_dataset_line(name, files) for name, files in known.items()), nl=False)
+        click.echo("".join(_dataset_line(name, found) for name, found in known.items()), nl=False)
         click.echo("mnist comes from OpenML when it is first asked for (about 15 MB), cifar10 from its site (170 MB).")
 
 
-def _dataset_line(name: str, files: list) -> str:
-    there = sum(file.is_whole() for file in files)
-    size = sum(file.bytes for file in files) / 1e6
-    licences, sources = ({getattr(file, key) for file in files} for key in ("licence", "cite"))
+def _dataset_line(name: str, registered: list) -> str:
+    there = sum(file.is_whole() for file in registered)
+    size = sum(file.bytes for file in registered) / 1e6
+    licences, sources = ({getattr(file, key) for file in registered} for key in ("licence", "cite"))
     return (
-        f"{name:22} {there} of {len(files)} files here, {size:.1f} MB in all; licence: {', '.join(sorted(licences))}; "
+        f"{name:22} {there} of {len(registered)} files here, {size:.1f} MB in all; licence: {', '.join(sorted(licences))}; "
         f"cite: {', '.join(sorted(sources))}\n"
     )
 
