@@ -262,11 +262,9 @@ def fetch(datasets: tuple[str, ...]):
 def _dataset_line(name: str, registered: list) -> str:
     there = sum(file.is_whole() for file in registered)
     size = sum(file.bytes for file in registered) / 1e6
-    licences, sources = ({getattr(file, key) for file in registered} for key in ("licence", "cite"))
-    return (
-        f"{name:22} {there} of {len(registered)} files here, {size:.1f} MB in all; licence: {', '.join(sorted(licences))}; "
-        f"cite: {', '.join(sorted(sources))}\n"
-    )
+    licences, sources = (", ".join(sorted({getattr(file, key) for file in registered})) for key in ("licence", "cite"))
+    here = f"{there} of {len(registered)} files here, {size:.1f} MB in all"
+    return f"{name:22} {here}; licence: {licences}; cite: {sources}\n"
 
 
 @main.command()

@@ -49,7 +49,7 @@ def compare(name, ours, theirs, rounds, ours_only):
         mine, result = seconds(ours)
         other, expected = (np.nan, np.nan) if ours_only else seconds(theirs)
         times.append((mine, mine / other))
-    spent, ratios = median(time for time, _ in times), sorted(ratio for _, ratio in times)
+    spent, ratios = median(mine for mine, _ in times), sorted(ratio for _, ratio in times)
     print(f"{name:20} {spent:7.2f} s   {median(ratios):.2f}× ({ratios[0]:.2f} to {ratios[-1]:.2f})   "
           f"{result:.4f}, theirs {expected:.4f}")  # fmt: skip
 

@@ -28,13 +28,22 @@ def is_module(package, name):
 
 
 def bound(code):
-    """Names that a file gives to functions, classes, parameters and variables, each with its line."""
-    for node in ast.walk(code):
+    """Names that a file gives to functions, classes, parameters and variables, each with its line.
+
+    What stands in for a module that this system does not have may have its name.
+    """
+    handlers = [node for node in ast.walk(code) if isinstance(node, ast.ExceptHandler) and is_missing(node.type)]
+    stand_ins = {node for handler in handlers for node in ast.walk(handler)}
+    for node in set(ast.walk(code)) - stand_ins:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
                 yield name, node.lineno
             case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
                 yield name, node.lineno
+
+
+def is_missing(error):
+    return isinstance(error, ast.Name) and error.id in ("ImportError", "ModuleNotFoundError")
 
 
 def hidden(source):
@@ -63,6 +72,7 @@ def test_no_name_in_a_notebook_hides_a_module(path):
         ("import numpy as np\n[np for np in []]", ["np (line 2)"]),
         ("from analysis.runs import sweep\ndef sweep(): pass", ["sweep (line 2)"]),
         ("def f():\n    from analysis.runs import runner\ndef g(runner): pass", ["runner (line 3)"]),
+        ("try:\n    import json\nexcept ImportError:\n    json = None", []),
         ("from analysis.sources import ROOT\nROOT = 1\nimport json\nx = {'json': json.loads}", []),
     ],
 )

@@ -254,11 +254,11 @@ def _finish(notebook: NotebookNode, run: Run, started: float) -> None:
 
 def side_files(notebook: NotebookNode, output: Path) -> dict[Path, str]:
     """The files that go with an executed notebook: claims and other rows as JSON, each figure's numbers as CSV."""
-    files = {}
+    contents = {}
     for mime, suffix in TABLES.items():
         rows = [row for table in embedded(notebook, mime) for row in table]
         if rows or mime == CLAIMS:
-            files[output.with_suffix(suffix)] = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+            contents[output.with_suffix(suffix)] = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
     for figure in embedded(notebook, FIGURE):
-        files[output.with_suffix(f".{figure['name']}.csv")] = figure["csv"]
-    return files
+        contents[output.with_suffix(f".{figure['name']}.csv")] = figure["csv"]
+    return contents
