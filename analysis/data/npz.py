@@ -38,6 +38,9 @@ class NpzPictures:
             raise ValueError(f"'x' of '{path}' must be uint8, uint16 or floats in [0, 1], got {self._dtype}.")
         self._stream, self._row = None, 0
 
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_stream": None, "_row": 0}  # an open file stays in its process
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -9,6 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from analysis.errors import ToldError
+
 PACKAGES = ("torchvision", "timm", "transformers")
 """Packages whose models are had by name; an optional extra."""
 
@@ -19,7 +21,7 @@ FORMS = (
 )
 
 
-class LineupError(ValueError):
+class LineupError(ToldError, ValueError):
     """A line-up that cannot take part; the message is one sentence for the person who wrote it."""
 
 
@@ -153,7 +155,7 @@ def _check_function(entry: Entry) -> None:
     place, _, function = entry.source.rpartition(":")
     if not place or not function.isidentifier():
         raise LineupError(f"Model '{entry.name}': 'source' must be a known form, got {entry.source!r}.{FORMS}")
-    path = Path(place) if entry.kind == "file" else _module_file(entry.name, place)
+    path = Path(place) if entry.kind == "file" else module_file(entry.name, place)
     if not path.is_file():
         raise LineupError(f"Model '{entry.name}': there is no file '{path}'.")
     try:
@@ -164,7 +166,8 @@ def _check_function(entry: Entry) -> None:
         raise LineupError(f"Model '{entry.name}': " + unknown_name(f"function of '{place}'", function, sorted(defined)))
 
 
-def _module_file(name: str, module: str) -> Path:
+def module_file(name: str, module: str) -> Path:
+    """The file of a module that a model's source names, found without running it; LineupError if there is none."""
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):

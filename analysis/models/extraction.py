@@ -21,9 +21,10 @@ import torch
 from analysis.cache import cache_dir, content_hash
 from analysis.checks import choose
 from analysis.data.pictures import Pictures, open_pictures
+from analysis.data.registry import registered_hash
 from analysis.files import write_atomically
 from analysis.models.activations import calls_of, first_tensor, one_row_a_stimulus
-from analysis.models.entries import Entry
+from analysis.models.entries import PACKAGES, PUBLIC, Entry, LineupError, module_file
 from analysis.models.lineup import read_lineup
 from analysis.models.loading import Model, held_out_digits, load_model
 from analysis.models.recordings import (
@@ -31,14 +32,16 @@ from analysis.models.recordings import (
     MODEL,
     STIMULI,
     Extracted,
+    finished_models,
     is_extracted,
     is_finished,
     layer_path,
     read_extracted,
     read_stimuli,
+    require_same_pictures,
 )
 from analysis.progress import steps
-from analysis.sources import closure_hash
+from analysis.sources import closure_hash, sha256
 
 MAX_UNITS = 4000
 """Units of a layer that is not pooled, beyond which a seeded sample of them is kept."""
@@ -98,12 +101,12 @@ def extract(entries: Sequence[Entry], pictures: Pictures, folder: Path, options:
     Raises
     ------
     ValueError
-        If the folder belongs to other stimuli.
+        If the folder belongs to other pictures.
     analysis.models.entries.LineupError
-        If a model cannot be loaded, or lacks a layer.
+        If a model cannot be loaded, lacks a layer, or fails on the first picture.
     """
-    _write_stimuli(pictures, folder)
     digest = pictures.sha256()
+    _write_stimuli(pictures, digest, folder)
     for entry in entries:
         extract_model(entry, pictures, folder, options, digest)
     return folder
@@ -159,7 +162,7 @@ def extract_model(entry: Entry, pictures: Pictures, folder: Path, options: Optio
     place = folder / entry.name
     if is_finished(place, made_of):
         return math.nan
-    model = _answering(load_model(entry, layers=options.layers or None), pictures)
+    model = _answering(ready_model(entry, pictures, options), pictures)
     place.mkdir(parents=True, exist_ok=True)
     started, n_done = time.monotonic(), _resumed(place, made_of)
     units = _record(model, pictures, place, options, made_of, n_done)
@@ -168,12 +171,33 @@ def extract_model(entry: Entry, pictures: Pictures, folder: Path, options: Optio
     return (len(pictures) - n_done) / max(seconds, 1e-9)
 
 
+def ready_model(entry: Entry, pictures: Pictures, options: Options) -> Model:
+    """The model of an entry, tried on a picture with all its layers, so that it does not fail hours later.
+
+    Raises
+    ------
+    LineupError
+        If it cannot be loaded, lacks a layer, or fails.
+    """
+    model = load_model(entry, layers=options.layers or None)
+    batch = model.prepare(pictures.read([0, 0]))  # two, as a file may have been exported for one alone
+    try:
+        module = model.module.to(options.device)
+        with torch.inference_mode(), calls_of(module, model.layers, None) as calls:
+            _outputs(model, module, batch.to(options.device), calls)
+    except Exception as error:  # whatever may go wrong in a module
+        problem = " ".join(str(error).split()) or type(error).__name__
+        raise LineupError(f"Model '{entry.name}' fails on the first picture: {problem}") from error
+    return model
+
+
 def _answering(model: Model, pictures: Pictures) -> Model:
     """The model; its outputs stand for the pictures' categories if nothing else says what they are and counts agree."""
     if model.classes is not None or pictures.categories is None:
         return model
+    device = next((part.device for part in model.module.parameters()), torch.device("cpu"))
     with torch.inference_mode():
-        answer = first_tensor(model.module(model.prepare(pictures.read([0]))))
+        answer = first_tensor(model.module(model.prepare(pictures.read([0])).to(device)))
     if answer is None or answer.shape != (1, len(pictures.categories)):
         return model
     order = f"{pictures.categories[0]!r} to {pictures.categories[-1]!r}"
@@ -192,15 +216,30 @@ def _made_of(entry: Entry, digest: str, options: Options) -> str:
     return content_hash(entry.model_dump(), source, digest, asdict(options), code, versions)
 
 
-def _source_hash(entry: Entry) -> list[str]:
-    """Hashes of the files that an entry names, or the version of the package that it comes from."""
-    files = [entry.source.rpartition(":")[0] if entry.kind == "file" else entry.source, entry.weights or ""]
-    found = [content_hash(path.read_bytes()) for path in map(Path, files) if len(path.name) < 256 and path.is_file()]
-    if entry.kind in ("torchvision", "timm", "transformers"):
-        found.append(importlib.metadata.version(entry.kind))
-    if entry.kind == "function" and entry.source.startswith("analysis."):
-        found.append(closure_hash(entry.source.rpartition(":")[0]))
+def _source_hash(entry: Entry) -> dict[str, str]:
+    """Hashes of the files that an entry names, by what they are, or the version of the package that it comes from."""
+    place, _, name = entry.source.rpartition(":")
+    found: dict[str, str] = {}
+    if entry.kind in PACKAGES:
+        found[entry.kind] = importlib.metadata.version(entry.kind)
+        found |= _file_hashes(*sorted(path for path in Path(name).glob("*") if path.is_file()))
+    elif entry.kind == "file":
+        found |= _file_hashes(*sorted(Path(place).parent.glob("*.py")))  # what lies beside it can be imported
+    elif entry.kind == "function" and place.partition(".")[0] == "analysis":
+        found[place] = closure_hash(place)
+    elif entry.kind == "function":
+        found |= _file_hashes(module_file(entry.name, place))
+    elif entry.kind in ("onnx", "pt2"):
+        found |= _file_hashes(Path(entry.source))
+    if entry.weights and entry.weights.startswith(PUBLIC):
+        found["weights"] = registered_hash(entry.weights.removeprefix(PUBLIC))
+    elif entry.weights:
+        found["weights"] = _file_hashes(Path(entry.weights)).popitem()[1]
     return found
+
+
+def _file_hashes(*paths: Path) -> dict[str, str]:
+    return {path.name: sha256(path.read_bytes()) for path in paths}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -224,8 +263,9 @@ def _record(model: Model, pictures: Pictures, place: Path, options: Options, mad
             for name, x in outputs.items():
                 kept = units[name]
                 files[name][start : start + len(x)] = x if kept is None else x[:, kept]
-            if time.monotonic() - said > _SECONDS_BETWEEN_STATES:
-                _keep_state(place, files, made_of, start + len(batch))
+            n_seen = start + len(batch)
+            if n_seen < len(pictures) and time.monotonic() - said > _SECONDS_BETWEEN_STATES:
+                _keep_state(place, files, made_of, n_seen)
                 said = time.monotonic()
     for file in files.values():
         file.flush()
@@ -277,14 +317,19 @@ def _keep_state(place: Path, files: dict[str, np.memmap], made_of: str, n_done: 
     """What a later call goes on from, once the rows that it counts on are on disk."""
     for file in files.values():
         file.flush()
-    write_atomically(place / _STATE, json.dumps({"made_of": made_of, "n_done": n_done}))
+    shapes = {name: list(file.shape) for name, file in files.items()}
+    write_atomically(place / _STATE, json.dumps({"made_of": made_of, "n_done": n_done, "shapes": shapes}))
 
 
 def _resumed(place: Path, made_of: str) -> int:
     """How many stimuli an interrupted call of just this extraction had seen; everything else there is put away."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         state = json.loads((place / _STATE).read_text(encoding="utf-8"))
-        if state["made_of"] == made_of:
+        whole = all(
+            np.load(layer_path(place, name), mmap_mode="r").shape == tuple(shape)
+            for name, shape in state["shapes"].items()
+        )
+        if state["made_of"] == made_of and whole:
             return int(state["n_done"])
     for path in [*place.glob("*.npy"), place / MODEL, place / _STATE]:
         path.unlink(missing_ok=True)
@@ -306,6 +351,7 @@ def _finish(model: Model, digest: str, place: Path, made_of: str, units: dict[st
         "sampled units": {name: kept.tolist() for name, kept in units.items()},
         "classes": list(model.classes) if layer_path(place, LOGITS).is_file() and model.classes else None,
         "stimuli": digest,
+        "hashes": _source_hash(entry),
         "versions": {name: importlib.metadata.version(name) for name in ("torch", "numpy", "pillow")},
     }
     write_atomically(place / MODEL, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
@@ -313,10 +359,11 @@ def _finish(model: Model, digest: str, place: Path, made_of: str, units: dict[st
         path.unlink(missing_ok=True)
 
 
-def _write_stimuli(pictures: Pictures, folder: Path) -> None:
+def _write_stimuli(pictures: Pictures, digest: str, folder: Path) -> None:
     path = folder / STIMULI
     if path.is_file() and read_stimuli(folder)[0] != pictures.ids:
         raise ValueError(f"'{folder}' must be a new folder or one of the same stimuli, and holds others.")
+    require_same_pictures(folder, {"this call": {"stimuli": digest}} | finished_models(folder))
     folder.mkdir(parents=True, exist_ok=True)
     labels = [""] * len(pictures)
     if pictures.labels is not None and pictures.categories is not None:

@@ -14,6 +14,7 @@ from torch import nn
 
 from analysis.data.categories import CIFAR10, imagenet_categories
 from analysis.data.images import halves, load_images
+from analysis.errors import ToldError
 from analysis.models.architectures import recorded_layers
 from analysis.models.entries import PUBLIC, Entry, LineupError
 from analysis.models.graph import Graph
@@ -71,7 +72,7 @@ def load_model(entry: Entry, *, layers: Sequence[str] | None = None, seed: int =
     """
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
-        module, prepare, classes = _SOURCES[entry.kind](entry)
+        module, prepare, classes = _made(entry)
     if not isinstance(module, nn.Module):
         raise LineupError(
             f"Model '{entry.name}': '{entry.source}' must make a torch module, got {type(module).__name__}."
@@ -82,6 +83,16 @@ def load_model(entry: Entry, *, layers: Sequence[str] | None = None, seed: int =
         raise LineupError(f"Model '{entry.name}' must have 'mean', 'std' and 'size': its source prescribes none.")
     named = _named_layers(entry, module, tuple(layers or entry.layers))
     return Model(entry, module.eval(), prepare, named, _classes(entry) or classes)
+
+
+def _made(entry: Entry) -> "Made":
+    try:
+        return _SOURCES[entry.kind](entry)
+    except ToldError:
+        raise
+    except Exception as error:  # a builder of the user's, a package that finds no network, and what else there is
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise LineupError(f"Model '{entry.name}': '{entry.source}' could not be made: {problem}") from error
 
 
 def _classes(entry: Entry) -> tuple[str, ...] | None:

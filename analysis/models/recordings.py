@@ -5,10 +5,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
-MODEL, STIMULI, LOGITS = "model.json", "stimuli.csv", "logits"
+MODEL, STIMULI = "model.json", "stimuli.csv"
+
+LOGITS = ""
+"""Stands for a model's answers among its layers, none of which has this name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,7 @@ def read_extracted(folder: str | Path, names: Sequence[str] | None = None) -> Ex
     Raises
     ------
     ValueError
-        If the folder holds no finished model, or a file does not fit its stimuli.
+        If the folder holds no finished model, models that saw different pictures, or a file that does not fit.
     """
     folder = Path(folder).expanduser()
     if not is_extracted(folder):
@@ -90,11 +95,37 @@ def read_extracted(folder: str | Path, names: Sequence[str] | None = None) -> Ex
     found = names or sorted(path.parent.name for path in folder.glob(f"*/{MODEL}"))
     if not found:
         raise ValueError(f"'{folder}' must hold at least 1 finished model, got none.")
-    return Extracted(stimuli, labels, {name: _recording(folder / name, len(stimuli)) for name in found})
+    described = {name: _described(folder / name) for name in found}
+    require_same_pictures(folder, described)
+    return Extracted(
+        stimuli, labels, {name: _recording(folder / name, described[name], len(stimuli)) for name in found}
+    )
 
 
-def _recording(place: Path, n_stimuli: int) -> Recording:
-    described = json.loads((place / MODEL).read_text(encoding="utf-8"))
+def _described(place: Path) -> dict[str, Any]:
+    try:
+        return json.loads((place / MODEL).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"'{place / MODEL}' must describe a finished model, and could not be read: {error}.") from None
+
+
+def require_same_pictures(folder: Path, described: dict[str, dict[str, Any]]) -> None:
+    """Refuse a folder whose models saw different pictures, though their names may be the same."""
+    seen = {name: str(model["stimuli"]) for name, model in described.items()}
+    different = [name for name, digest in seen.items() if digest != next(iter(seen.values()))]
+    if different:
+        raise ValueError(
+            f"'{folder}' must hold models that saw the same pictures, and '{different[0]}' saw others than "
+            f"'{next(iter(seen))}'."
+        )
+
+
+def finished_models(folder: Path) -> dict[str, dict[str, Any]]:
+    """The descriptions of a folder's finished models by name."""
+    return {path.parent.name: _described(path.parent) for path in sorted(folder.glob(f"*/{MODEL}"))}
+
+
+def _recording(place: Path, described: dict[str, Any], n_stimuli: int) -> Recording:
     layers = {name: _mapped(layer_path(place, name), n_stimuli) for name in described["layers"]}
     classes = described["classes"]
     logits = None if classes is None else _mapped(layer_path(place, LOGITS), n_stimuli)
@@ -121,5 +152,11 @@ def is_finished(place: Path, made_of: str) -> bool:
 
 
 def layer_path(place: Path, layer: str) -> Path:
-    """The file of a layer; a name that no file system takes is written with underscores."""
-    return place / f"{layer.replace('/', '_').replace(':', '_')}.npy"
+    """The file of a layer, or of the model's answers (`LOGITS`); no two have one name.
+
+    >>> layer_path(Path("net"), "block/1").name, layer_path(Path("net"), LOGITS).name, layer_path(Path(), "logits").name
+    ('block%2F1.npy', 'logits.npy', '%logits.npy')
+    """
+    if layer == LOGITS:
+        return place / "logits.npy"
+    return place / f"{'%logits' if layer == 'logits' else quote(layer, safe=' ,;()[]=+')}.npy"

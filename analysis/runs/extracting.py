@@ -7,9 +7,9 @@ import numpy as np
 
 from analysis.data.pictures import Pictures
 from analysis.models.entries import Entry, LineupError
-from analysis.models.extraction import Options, extract, extract_model, pictures_for
+from analysis.models.extraction import Options, extract, extract_model, pictures_for, ready_model
 from analysis.models.lineup import read_lineup
-from analysis.models.loading import load_model
+from analysis.models.loading import Model
 from analysis.runs import processes
 from analysis.runs.parameters import ParameterError
 
@@ -30,8 +30,8 @@ def extract_lineup(
     Raises
     ------
     ParameterError
-        If a model or a picture is not to be had, a layer does not exist, or the folder belongs to other stimuli;
-        nothing has been written then.
+        If a model or a picture is not to be had, a layer does not exist, a model fails on the first picture, or the
+        folder belongs to other pictures; nothing has been written then.
     """
     options = Options(layers, pool, batch_size, all_units, device)
     try:
@@ -39,19 +39,18 @@ def extract_lineup(
         pictures = pictures_for(entries, images)
         pictures.check()
         for entry in entries:
-            yield _described(entry, options)
+            if entry.runs_a_users_file:
+                yield f"{entry.name}: loading it runs what is in your file {entry.source}"
+            yield _described(ready_model(entry, pictures, options))
         yield f"{len(entries)} models, {len(pictures):,} pictures of '{pictures.name}'{_left_out(pictures)} -> {folder}"
         yield from _extracted(entries, pictures, folder, options, n_jobs)
     except (LineupError, ValueError, FileNotFoundError) as error:
         raise ParameterError(str(error)) from None
 
 
-def _described(entry: Entry, options: Options) -> str:
-    """A model's layers and preprocessing, before anything is run: so the model is loaded once for it."""
-    model = load_model(entry, layers=options.layers or None)
-    warning = " (runs this file)" if entry.runs_a_users_file else ""
-    answers = "answers" if model.classes else "no answers"
-    return f"{entry.name}: {entry.source}{warning}; {', '.join(model.layers)}; {model.prepare}; {answers}"
+def _described(model: Model) -> str:
+    answers = "its answers" if model.classes else "answers only if its outputs are as many as the pictures' categories"
+    return f"{model.name}: {model.entry.source}; {', '.join(model.layers)}; {model.prepare}; {answers}"
 
 
 def _left_out(pictures: Pictures) -> str:

@@ -71,7 +71,7 @@ def test_each_picture_is_read_once_and_a_finished_model_is_not_seen_again(tmp_pa
     pictures = random_pictures()
     assert extract_model(NET, pictures, tmp_path, Options(batch_size=16), "x") > 0
     assert np.isnan(extract_model(NET, pictures, tmp_path, Options(batch_size=16), "x"))
-    assert (pictures.reader.seen == 1).all()
+    assert pictures.reader.seen.tolist() == [2] + [1] * 49  # the first is what the model is tried on
     assert extract_model(NET, pictures, tmp_path, Options(batch_size=16, pool="none"), "x") > 0
 
 
@@ -85,7 +85,7 @@ def test_an_interrupted_extraction_goes_on_to_the_same_bytes(tmp_path, monkeypat
     again = random_pictures()
     extract([NET], again, tmp_path / "part", Options(batch_size=8))
     assert contents(tmp_path / "part") == whole
-    assert again.reader.seen[:16].sum() == 0
+    assert again.reader.seen[:16].tolist() == [1] + [0] * 15  # the first is what the model is tried on
 
 
 def test_another_extraction_does_not_go_on_from_an_unfinished_one(tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_another_extraction_does_not_go_on_from_an_unfinished_one(tmp_path, monk
         extract([NET], pictures, tmp_path, Options(batch_size=8))
     again = random_pictures()
     extract([NET], again, tmp_path, Options(batch_size=8, pool="none"))
-    assert (again.reader.seen == 1).all()
+    assert again.reader.seen.tolist() == [2] + [1] * 49
 
 
 SHOT = """
@@ -128,6 +128,90 @@ def test_a_process_that_is_shot_loses_nothing(tmp_path):
     assert json.loads((out / "net" / "unfinished.json").read_text())["n_done"] > 0
     extract([NET], random_pictures(200), out, Options(batch_size=8))
     assert contents(out) == whole
+
+
+def test_a_kill_after_the_last_batch_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(extraction, "_SECONDS_BETWEEN_STATES", 0)
+    monkeypatch.setattr(extraction, "MAX_UNITS", 20)
+    options = Options(batch_size=8, pool="none")
+    whole = contents(extract([NET], random_pictures(24), tmp_path / "whole", options))
+    with monkeypatch.context() as patch:
+        patch.setattr(extraction, "_finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            extract([NET], random_pictures(24), tmp_path / "part", options)
+    extract([NET], random_pictures(24), tmp_path / "part", options)
+    assert contents(tmp_path / "part") == whole
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "state"])
+def test_a_damaged_beginning_is_recorded_anew(tmp_path, monkeypatch, damage):
+    monkeypatch.setattr(extraction, "_SECONDS_BETWEEN_STATES", 0)
+    whole = contents(extract([NET], random_pictures(), tmp_path / "whole", Options(batch_size=8)))
+    pictures = random_pictures()
+    pictures.reader.broken = 30
+    with pytest.raises(OSError, match="damaged"):
+        extract([NET], pictures, tmp_path / "part", Options(batch_size=8))
+    file, state = tmp_path / "part" / "net" / "dense1.npy", tmp_path / "part" / "net" / "unfinished.json"
+    if damage == "missing":
+        file.unlink()
+    elif damage == "short":
+        file.write_bytes(file.read_bytes()[:500])
+    else:
+        state.write_text(json.dumps(json.loads(state.read_text()) | {"shapes": 3}))
+    extract([NET], random_pictures(), tmp_path / "part", Options(batch_size=8))
+    assert contents(tmp_path / "part") == whole
+
+
+def test_a_layer_called_logits_is_not_taken_for_the_answers(tmp_path):
+    source = tmp_path / "net.py"
+    source.write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    network = nn.Sequential(nn.Flatten())\n"
+        "    network.add_module('logits', nn.Linear(3072, 10))\n"
+        "    network.add_module('cut', nn.Threshold(0, 7))\n"
+        "    return network\n"
+    )
+    entry = Entry(**{**NET.model_dump(), "source": f"{source}:build", "layers": ("logits", "cut")})
+    model = read_extracted(extract([entry], random_pictures(9), tmp_path / "out", Options())).models["net"]
+    assert float(model.layers["logits"].min()) < 0
+    np.testing.assert_array_equal(model.logits, model.layers["cut"])
+
+
+def test_other_pictures_of_the_same_names_are_refused(tmp_path):
+    extract([NET], random_pictures(9), tmp_path, Options())
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match="must hold models that saw the same pictures, and 'net' saw others"):
+        extract([NET], random_pictures(9, seed=1), tmp_path, Options())
+    assert contents(tmp_path) == before
+
+
+def test_whatever_decides_the_numbers_records_anew(tmp_path, monkeypatch):
+    """A builder's own file, the files beside it, and its weights."""
+    (tmp_path / "parts.py").write_text("width = 4\n")
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\nimport importlib, parts\nimportlib.reload(parts)\n"
+        "def build(weights):\n"
+        "    bias = float(open(weights).read())\n"
+        "    network = nn.Sequential(nn.Conv2d(3, parts.width, 3))\n"
+        "    nn.init.constant_(network[0].bias, bias)\n"
+        "    return network\n"
+    )
+    (tmp_path / "bias.txt").write_text("1")
+    changes = {"weights": str(tmp_path / "bias.txt"), "source": f"{tmp_path / 'net.py'}:build", "classes": None}
+    entry, pictures = Entry(**{**NET.model_dump(), **changes}), random_pictures(9)
+
+    def again():
+        return extract_model(entry, pictures, tmp_path / "out", Options(), "x")
+
+    assert again() > 0
+    assert np.isnan(again())
+    for name, content in {"bias.txt": "2", "parts.py": "width = 123456\n"}.items():
+        (tmp_path / name).write_text(content)
+        assert again() > 0
+        assert np.isnan(again())
+    hashes = json.loads((tmp_path / "out" / "net" / "model.json").read_text())["hashes"]
+    assert set(hashes) == {"net.py", "parts.py", "weights"}
 
 
 def test_large_layers_are_sampled_unless_all_units_are_asked_for(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from analysis.models.recordings import LOGITS, MODEL, STIMULI, is_finished, laye
 
 DESCRIBED = {
     "made_of": "x",
+    "stimuli": "f00d",
     "name": "net",
     "family": "resnet",
     "motif": "convolution",

@@ -35,7 +35,9 @@ def called(*arguments):
 def test_a_users_line_up_on_a_users_pictures(study):
     result = called(study / "models.yml", "--images", study / "pictures", "-o", study / "out")
     assert result.exit_code == 0, result.output
-    assert "(runs this file); 0; shorter side to 8 pixels" in result.output
+    first, second = result.output.splitlines()[:2]
+    assert first == f"tiny: loading it runs what is in your file {study / 'net.py'}:tiny"
+    assert "net.py:tiny; 0; shorter side to 8 pixels" in second
     assert "4 pictures of 'pictures'" in result.output
     found = read_extracted(study / "out")
     assert found.stimuli == ("0.png", "1.png", "2.png", "3.png")
@@ -69,3 +71,38 @@ def test_a_damaged_picture_is_named_before_anything_is_written(study):
     assert result.exit_code == 2
     assert "2.png' is no JPEG" in result.output
     assert not (study / "out").exists()
+
+
+FAILING = {
+    "def tiny(): return nn.Sequential(nn.Conv2d(3, 4, 5), nn.Flatten(), nn.Linear(3, 2))": "fails on the first picture",
+    "def tiny(): return nn.Sequential(nn.Conv2d(4, 4, 5), nn.ReLU())": "fails on the first picture: Given groups=1",
+    "def tiny(size): return nn.Conv2d(3, 4, 5)": "could not be made: TypeError",
+    "def tiny(): return 1 / 0": "could not be made: ZeroDivisionError: division by zero",
+    "def tiny(): return nn.Flatten": "must make a torch module, got type",
+    "def other(): pass": "Unknown function of",
+    "def tiny(:": "must be Python",
+    "raise RuntimeError('two\\nlines')\ndef tiny(): pass": "two",
+}
+
+
+@pytest.mark.parametrize("source", FAILING)
+def test_a_model_that_fails_is_one_sentence_before_anything_is_written(study, source):
+    (study / "net.py").write_text(f"from torch import nn\n{source}\n")
+    result = called(study / "models.yml", "--images", study / "pictures", "-o", study / "out")
+    assert (result.exit_code, FAILING[source] in result.output) == (2, True), result.output
+    assert "Traceback" not in result.output
+    assert not (study / "out").exists()
+
+
+def test_several_models_at_a_time_write_the_same_bytes_as_one_after_the_other(study):
+    np.savez_compressed(study / "x.npz", x=np.random.default_rng(0).integers(256, size=(20, 9, 9, 3), dtype=np.uint8))
+    models = "cifar10:marabou_small_untrained,cifar10:oval_base_untrained"
+    for jobs in (1, 2):
+        found = called(models, "--images", study / "x.npz", "-o", study / f"out{jobs}", "--jobs", jobs)
+        assert found.exit_code == 0, found.output
+    one, two = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (study / "out1", study / "out2")
+    )
+    assert len(one) > 10
+    assert one == two
