@@ -68,7 +68,8 @@ def list_(chapter: str | None):
 @click.option("--profile", default="default", show_default=True, help="Starting values: quick is small, default fair.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Notebook to write [CHAPTER-PROFILE.ipynb].")
 @click.option("--force", is_flag=True, help="Run even if the output is up to date.")
-def run(chapter: str, values: tuple[tuple[str, str], ...], profile: str, output: Path | None, force: bool):
+@click.option("--html", "as_page", is_flag=True, help="Write a page beside it that needs no other file and no network.")
+def run(chapter, values, profile, output: Path | None, force: bool, as_page: bool):
     """Execute CHAPTER and write the notebook, its claims (JSON) and its figures' numbers (CSV) beside it."""
     given = _once_each(values)
     catalogue.checked(chapter, profile, given)
@@ -84,11 +85,22 @@ def run(chapter: str, values: tuple[tuple[str, str], ...], profile: str, output:
     prepared = runner.prepare(chapter, profile=profile, values=given)
     if runner.is_current(prepared, output) and not force:
         click.echo(f"{output} is up to date; --force runs it again.")
-        return
-    _announce(prepared)
-    notebook = runner.execute(prepared, output)
-    for path in (output, *runner.side_files(notebook, output)):
-        click.echo(f"wrote {path}")
+        notebook = results.read(output)
+    else:
+        _announce(prepared)
+        notebook = runner.execute(prepared, output)
+        for path in (output, *runner.side_files(notebook, output)):
+            click.echo(f"wrote {path}")
+    if as_page:
+        _write_page(notebook, output.with_suffix(".html"))
+
+
+def _write_page(notebook, path: Path) -> None:
+    from analysis.files import write_atomically
+    from analysis.runs import standalone
+
+    write_atomically(path, standalone.page(notebook))
+    click.echo(f"wrote {path}")
 
 
 def _checked_output(output: Path) -> Path:
@@ -120,8 +132,14 @@ def _announce(prepared) -> None:
 def _expected(prepared) -> str:
     from analysis.runs import runner
 
-    seconds = runner.expected_seconds(prepared)
-    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
+    fewest, most = runner.expected_seconds(prepared)
+    if most < 100:
+        return f"{fewest:.0f} to {most:.0f} s"
+    return f"{_minutes(fewest)} to {_minutes(most)} min"
+
+
+def _minutes(seconds: float) -> str:
+    return "less than 1" if seconds < 60 else f"{seconds / 60:.0f}"
 
 
 @main.command()

@@ -24,9 +24,11 @@ from analysis.files import write_atomically
 from analysis.runs import catalogue, pairs, processes, provenance, results
 from analysis.runs.outputs import CLAIMS, FIGURE, TABLES, embedded
 from analysis.runs.parameters import ChapterParameters, ParameterError
+from analysis.runs.values import complete
 from analysis.sources import ROOT
 
 _GUARD = "__import__('analysis.runs.processes', fromlist=['guard']).guard"  # leaves no name among a notebook's own
+_REMEMBERED = 5  # runs whose times are kept
 _CELL_ID_NAMESPACE = uuid.UUID("6f1d2b9e-0c43-5d6e-9b44-3b1f5a1c7d20")
 
 
@@ -87,22 +89,26 @@ def is_current(run: Run, output: Path) -> bool:
     return notebook is not None and notebook.metadata.analysis.key == run.key
 
 
-def expected_seconds(run: Run) -> float:
-    """How long the run will take: from the last one of its chapter and profile here, else from the profile.
+def expected_seconds(run: Run) -> tuple[float, float]:
+    """How long the run will take at least and at most: from the last ones of its chapter and profile here.
 
-    Scaled by the amount of work of its parameters; the profile's number, which is for 2 cores, by the cores here too.
+    Without any, from the profile's number, which is for 2 cores and nothing kept; a run that finds its networks and
+    pieces kept takes a fraction. Both are scaled by the amount of work of the parameters.
     """
-    reference = catalogue.checked(run.chapter, run.profile)
-    seconds, amount = (
-        catalogue.profile_of(run.profile, run.chapter)["seconds"] * 2 / max(2, os.cpu_count() or 2),
-        reference.amount(),
-    )
+    amount = run.parameters.amount()
+    if rates := _rates(run):
+        return 0.8 * min(rates) * amount, 1.25 * max(rates) * amount
+    scratch = catalogue.profile_of(run.profile, run.chapter)["seconds"] * 2 / max(2, os.cpu_count() or 2)
+    scratch *= amount / catalogue.checked(run.chapter, run.profile).amount()
+    return 0.2 * scratch, 2 * scratch
+
+
+def _rates(run: Run) -> list[float]:
+    """Seconds for one unit of work in the last runs here; none if there were none."""
     try:
-        last = json.loads(_timing_path(run).read_text())
-        seconds, amount = float(last["seconds"]), float(last["amount"])
-    except (OSError, ValueError, KeyError):
-        pass  # never run here
-    return seconds * run.parameters.amount() / amount
+        return [float(rate) for rate in json.loads(_timing_path(run).read_text())["rates"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _timing_path(run: Run) -> Path:
@@ -131,8 +137,8 @@ def execute(run: Run, output: Path, *, side: bool = True, show_progress: bool = 
             raise RunError(_unwritten(notebook, output, waiting, error)) from None
         waiting.unlink(missing_ok=True)
     with suppress(OSError):  # the next run is announced with another number of seconds, that is all
-        timing = {"seconds": notebook.metadata.analysis.seconds, "amount": run.parameters.amount()}
-        write_atomically(_timing_path(run), json.dumps(timing))
+        rates = [*_rates(run), notebook.metadata.analysis.seconds / run.parameters.amount()]
+        write_atomically(_timing_path(run), json.dumps({"rates": rates[-_REMEMBERED:]}))
     return notebook
 
 
@@ -166,6 +172,7 @@ def _executed(run: Run, show_progress: bool) -> NotebookNode:
     with processes.scratch_folder() as scratch:
         notebook = _papermill(run, scratch, show_progress)
     _finish(notebook, run, started)
+    complete(notebook)
     return notebook
 
 

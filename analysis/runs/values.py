@@ -1,6 +1,7 @@
 """Computed values on their way into the text: formatted for readers, whole for programs."""
 
 import math
+import re
 from numbers import Integral, Real
 
 from nbformat import NotebookNode
@@ -65,6 +66,22 @@ def told(notebook: NotebookNode) -> dict[str, dict]:
     """What an executed notebook told, by name: rows as `row` makes them, with the numbers as they were."""
     rows = [found for rows in embedded(notebook, VALUES) for found in rows]
     return {found["name"]: {key: _restored(key, value) for key, value in found.items()} for found in rows}
+
+
+def complete(notebook: NotebookNode) -> None:
+    """Put the told values into the notebook's text, in place, so that it reads complete in any viewer.
+
+    A value that no cell told, since a run on other data does not measure it, reads "not measured".
+    """
+    known = told(notebook)
+
+    def text_of(match: re.Match) -> str:
+        text = known[match[1]]["text"] if match[1] in known else "not measured"
+        return re.sub(r"([\\`*_|$<])", r"\\\1", text)  # no value is markup
+
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\{glue:text\}`([^`]+)`", text_of, cell.source)
 
 
 def _plain(number: Real) -> int | float | str:

@@ -1,6 +1,7 @@
 """Every chapter runs with the quick profile, from any directory, and plain papermill is held to the same rules."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import nbformat
 import papermill
 import pytest
 
-from analysis.runs import catalogue, verdicts
+from analysis.runs import catalogue, values, verdicts
 
 VERDICTS = set(verdicts.MEANING) - {verdicts.HELD, verdicts.FAILED, verdicts.OPEN}
 
@@ -20,6 +21,19 @@ def test_every_chapter_records_its_claims(quick_runs):
         assert {row["verdict"] for row in rows} <= VERDICTS
         assert any(row["measured"] for row in rows)
         assert not any(row["verdict"] == verdicts.REPRODUCED for row in rows), "embedded data are not the paper's"
+
+
+def test_written_notebooks_read_complete(quick_runs):
+    """The numbers of the text are those that the cells told, in any viewer."""
+    for chapter, path in quick_runs.items():
+        asked = re.findall(r"\{glue:text\}`([^`]+)`", catalogue.text_half(chapter).read_text())
+        notebook = nbformat.read(path, as_version=4)
+        written = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        told = values.told(notebook)
+        assert asked
+        assert "{glue" not in written
+        assert set(asked) <= set(told), "the zoo's own run measures everything"
+        assert all(told[name]["text"].replace("_", r"\_") in written for name in asked)
 
 
 def test_every_figure_has_its_numbers_beside_the_notebook(quick_runs):

@@ -126,7 +126,21 @@ def test_code_that_only_ipython_understands_is_passed_over():
 def test_every_profile_has_its_expected_time():
     for profile in catalogue.profiles():
         for chapter in catalogue.chapters():
-            assert runner.expected_seconds(runner.prepare(chapter, profile=profile)) > 0
+            fewest, most = runner.expected_seconds(runner.prepare(chapter, profile=profile))
+            assert 0 < fewest < most
+
+
+def test_the_expected_time_is_learnt_from_the_last_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
+    run = runner.prepare(CHAPTER, profile="quick")
+    unknown = runner.expected_seconds(run)
+    path = runner._timing_path(run)
+    path.parent.mkdir(parents=True)
+    amount = run.parameters.amount()
+    path.write_text(json.dumps({"rates": [30 / amount, 100 / amount]}))
+    assert runner.expected_seconds(run) == pytest.approx((24, 125))
+    path.write_text('{"seconds": 1}')
+    assert runner.expected_seconds(run) == unknown, "what an older version kept is no reason to fail"
 
 
 def test_halves_that_differ_are_refused(tmp_path, monkeypatch):

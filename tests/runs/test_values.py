@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, output_from_msg
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, output_from_msg
 
 from analysis.intervals import Measured
 from analysis.runs import outputs, publish, values
@@ -47,6 +47,16 @@ def test_the_text_and_the_number_have_one_name_and_leave_the_page(cell):
     assert list(values.told(new_notebook(cells=[cell]))) == ["n-models", "who"]
     assert outputs.taken(cell, outputs.VALUES)
     assert len(cell.outputs) == 2
+
+
+def test_the_text_reads_complete_and_no_value_is_markup(cell):
+    values.tell(n_models=1024, who="a_b*c", gain=Measured(0.5, 0.25, 0.75))
+    text = "{glue:text}`n-models` by *{glue:text}`who`*: {glue:text}`gain`, {glue:text}`other`"
+    notebook = new_notebook(cells=[new_markdown_cell(text), cell])
+    values.complete(notebook)
+    assert notebook.cells[0].source == r"1,024 by *a\_b\*c*: 0.50 [0.25, 0.75], not measured"
+    assert notebook.cells[1] == cell
+    assert values.told(notebook)["n-models"]["value"] == 1024
 
 
 def test_pages_hold_none_of_the_books_own_types(cell):
