@@ -154,3 +154,29 @@ def try_to_write(path: Path) -> None:
 def reason(error: OSError) -> str:
     """Why, in the operating system's words or in ours, without the path."""
     return (error.strerror or str(error)).lower() if error.errno else str(error)
+
+
+def user_path(typed: str | Path) -> Path:
+    """The path that a person typed, ``~`` being their home.
+
+    Raises
+    ------
+    ValueError
+        If no file can have this path: it is too long, or holds a character that no path does.
+    """
+    try:
+        path = Path(typed).expanduser()
+        path.exists()
+        path.parent.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise ValueError(f"{shortened(typed)} cannot be the path of a file: {why}.") from None
+    if "\0" in str(path):  # which some versions of Python take for a file that is not there
+        raise ValueError(f"{shortened(typed)} cannot be the path of a file: embedded null byte.")
+    return path
+
+
+def shortened(value: object, length: int = 100) -> str:
+    """A value as Python writes it, cut in the middle if it is long."""
+    text = repr(str(value) if isinstance(value, Path) else value)
+    return text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 :]}"

@@ -17,6 +17,7 @@ import pytest
 
 HERE = Path(__file__).parent
 MARK = "ANALYSIS_TEST_OF"  # in the environment of all that a test starts
+PAPERMILLS = ("Passed unknown parameter", "Task was destroyed", "task: ")  # what papermill says of any run like these
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # CI kills a few times; ANALYSIS_KILLS=40 is the whole test.
 N_KILLS = int(os.environ.get("ANALYSIS_KILLS", "4"))
@@ -108,7 +109,8 @@ def test_killed_at_random_moments(tmp_path, scratch):
         number = SIGNALS[turn % len(SIGNALS)]
         said = kill(process, folder.parent, number).strip()
         by = {signal.SIGINT: "Ctrl-C", signal.SIGKILL: None}.get(number, number.name)
-        assert said in ("", f"Stopped by {by}: what was finished is kept, and the same call goes on from there.")
+        lines = [line for line in said.splitlines() if line and not line.startswith(PAPERMILLS)]
+        assert lines in ([], [f"Stopped by {by}: what was finished is kept, and the same call goes on from there."])
         if folder.exists():
             check_everything_is_whole(folder, cache)
             now = {path: path.stat().st_mtime_ns for path in folder.glob("*.ipynb")}

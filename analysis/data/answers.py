@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.checks import choose
 from analysis.data.registry import public_path, registry
+from analysis.files import user_path
 
 MODEL_VS_HUMAN = ("cue-conflict", "edge", "silhouette", "sketch", "stylized")
 """Image sets of the model-vs-human files (Geirhos et al. 2021)."""
@@ -99,7 +100,7 @@ def read_predictions(path: str | Path) -> Predictions:
     UserWarning
         If categories differ in nothing but case or Unicode form, as ``cat`` and ``Cat`` do; they stay two.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"'predictions' must be 'zoo' or the path of a CSV file; there is no file '{path}'.")
     try:

@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from analysis.checks import ArrayLike, as_integers
 from analysis.data import registry
 from analysis.data.digits import DIGITS_SIZE
+from analysis.files import user_path
 
 MIN_PER_CLASS = 8
 """Images that every class needs, so that halves and test splits hold each class."""
@@ -109,7 +110,7 @@ def load_images(images: str = "digits", *, size: int | None = None) -> Images:
     if images == "mnist":
         x, y = registry.read_mnist(registry.mnist_path())
         return _images(x.astype(np.float32) / 255, y, "MNIST", size)
-    path = Path(images).expanduser()
+    path = user_path(images)
     return _images(*_read_npz(path), path.stem, size)
 
 

@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from analysis.checks import choose
+from analysis.files import user_path
 from analysis.measures.trees import Tree, check_tree, tree_children, tree_leaves
+from analysis.plain_yaml import read_yaml
 
 MEASURED, FAILED, MISSING, IMPOSSIBLE = "measured", "failed", "missing", "impossible"
 FAILED_MARK = "X"
@@ -276,7 +277,7 @@ def read_groups(path: str | Path) -> Tree:
     ValueError
         If the file holds anything but nested names and lists of metrics.
     """
-    return _as_groups(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    return _as_groups(read_yaml(user_path(path)))
 
 
 def model_family(name: str) -> str:
@@ -304,7 +305,7 @@ def _as_groups(groups) -> Tree:
 
 def _read_cells(path: str | Path) -> pd.DataFrame:
     """The file's cells as stripped strings; pandas would rename repeated columns without a word."""
-    raw = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, skipinitialspace=True)
+    raw = pd.read_csv(user_path(path), header=None, dtype=str, keep_default_na=False, skipinitialspace=True)
     raw = raw.apply(lambda column: column.str.strip())
     header, cells = raw.iloc[0], raw.iloc[1:].reset_index(drop=True)
     repeated = header[header.duplicated()]

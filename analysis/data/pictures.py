@@ -16,6 +16,7 @@ import numpy as np
 from analysis.data import decoding, registry
 from analysis.data.categories import CIFAR10, imagenet_categories
 from analysis.data.npz import NpzPictures
+from analysis.files import user_path
 
 NAMED = ("digits", "mnist", "cifar10", "imagenet_sample")
 """Sets that are known by name."""
@@ -136,7 +137,7 @@ def open_pictures(images: str | Path) -> Pictures:
     """
     if images in _NAMED:
         return _NAMED[str(images)]()
-    path = Path(images).expanduser()
+    path = user_path(images)
     if path.is_dir():
         return _of_folder(path)
     if not path.is_file():

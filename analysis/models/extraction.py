@@ -22,7 +22,7 @@ from analysis.cache import cache_dir, content_hash
 from analysis.checks import choose
 from analysis.data.pictures import Pictures, open_pictures
 from analysis.data.registry import registered_hash
-from analysis.files import write_atomically
+from analysis.files import user_path, write_atomically
 from analysis.models.activations import calls_of, first_tensor, one_row_a_stimulus
 from analysis.models.entries import PACKAGES, PUBLIC, Entry, LineupError, module_file
 from analysis.models.lineup import read_lineup
@@ -129,7 +129,7 @@ def recorded(models: str, images: str, *, layers: Sequence[str] = (), pool: str 
     Extracted
         In the order of the line-up.
     """
-    if is_extracted(Path(models).expanduser()):
+    if is_extracted(user_path(models)):
         return read_extracted(models)
     entries, options = read_lineup(models), Options(tuple(layers), pool)
     pictures = pictures_for(entries, images)
@@ -139,7 +139,7 @@ def recorded(models: str, images: str, *, layers: Sequence[str] = (), pool: str 
 
 def lineup_hash(models: str) -> str:
     """Hash of what a line-up names: descriptions, files of weights and code; of a folder, its models' records."""
-    folder = Path(models).expanduser()
+    folder = user_path(models)
     if is_extracted(folder):
         return content_hash([path.read_bytes() for path in [folder / STIMULI, *sorted(folder.glob(f"*/{MODEL}"))]])
     return content_hash([(entry.model_dump(), _source_hash(entry)) for entry in read_lineup(models)])

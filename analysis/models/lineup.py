@@ -7,17 +7,16 @@ entries by `analysis.models.loading`.
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from analysis.files import user_path
 from analysis.models.entries import FORMS, PUBLIC, Entry, LineupError, check, unknown_name
+from analysis.plain_yaml import read_yaml
 
 _LINEUPS = Path(__file__).with_name("lineups")
 
 BUILT_IN = ("zoo", *sorted(path.stem for path in _LINEUPS.glob("*.yml")))
 """Line-ups that the book carries: its own zoo, and published networks of the public data."""
-
-_LARGEST_FILE = 10**6  # bytes of a models.yml
 
 
 def read_lineup(models: str) -> tuple[Entry, ...]:
@@ -59,7 +58,7 @@ def _entries(models: str) -> tuple[Entry, ...]:
     if models in BUILT_IN:
         return _built_in(models)
     if models.lower().endswith((".yml", ".yaml")):
-        return _read_yaml(Path(models).expanduser())
+        return _read_yaml(user_path(models))
     parts = [part.strip() for part in models.split(",")]
     if not all(parts):
         raise LineupError(f"'models' must be a line-up or sources separated by commas, got {models!r}.")
@@ -96,34 +95,13 @@ def _short_form(source: str) -> tuple[Entry, ...]:
 # models.yml
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A key that stands twice would hide the first: refused. Anchors are too, as they may nest without end."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node, deep=False):
-        keys = [key.value for key, _ in node.value]
-        twice = {key for key in keys if keys.count(key) > 1}
-        if twice:
-            problem = f"the key {sorted(twice)[0]!r} stands twice"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def _read_yaml(path: Path) -> tuple[Entry, ...]:
     if not path.is_file():
         raise LineupError(f"'models' must be a line-up; there is no file '{path}'.")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise LineupError(
-            f"'{path}' must be a line-up of at most {_LARGEST_FILE:,} bytes, got {path.stat().st_size:,}."
-        )
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise LineupError(f"'{path}' must be YAML: {' '.join(str(error).split())}.") from None
+        content = read_yaml(path)
+    except (OSError, ValueError) as error:
+        raise LineupError(str(error)) from None
     listed = content.get("models") if isinstance(content, dict) and set(content) == {"models"} else None
     if not isinstance(listed, list) or not listed:
         raise LineupError(f"'{path}' must hold one key, 'models', with a list of at least 1 model.")

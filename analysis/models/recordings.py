@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from analysis.files import user_path
+
 MODEL, STIMULI = "model.json", "stimuli.csv"
 
 LOGITS = ""
@@ -88,7 +90,7 @@ def read_extracted(folder: str | Path, names: Sequence[str] | None = None) -> Ex
     ValueError
         If the folder holds no finished model, models that saw different pictures, or a file that does not fit.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     if not is_extracted(folder):
         raise ValueError(f"'{folder}' must be a folder that 'extract' wrote, and has no {STIMULI}.")
     stimuli, labels = read_stimuli(folder)

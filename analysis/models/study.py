@@ -12,6 +12,7 @@ from analysis.data.answers import Predictions
 from analysis.data.cifar10 import PeoplesCounts, load_cifar10_people
 from analysis.data.joining import join
 from analysis.data.pictures import Pictures, open_pictures
+from analysis.files import user_path
 from analysis.models.extraction import recorded
 from analysis.models.recordings import Extracted
 
@@ -126,7 +127,7 @@ def people_of(source: str, answers: Predictions) -> np.ndarray:
     ValueError
         If a column or a stimulus is missing, or a count is none.
     """
-    people = load_cifar10_people() if source == CIFAR10H else _read_counts(Path(source).expanduser())
+    people = load_cifar10_people() if source == CIFAR10H else _read_counts(user_path(source))
     lacking = set(answers.categories) - set(people.categories)
     if lacking:
         raise ValueError(f"'people' must have a column for every category, got none for {sorted(lacking)[0]!r}.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.checks import ArrayLike, as_features, as_integers
+from analysis.files import user_path
 from analysis.recovery.triplets import calibrate_temperature, check_triplets, draw_triplets, sample_choices
 
 
@@ -141,7 +142,7 @@ def load_features(folder: str | Path) -> dict[str, np.ndarray]:
     ...     {name: table.shape for name, table in load_features(folder).items()}
     {'resnet': (4, 4)}
     """
-    paths = sorted(Path(folder).glob("*.npy"))
+    paths = sorted(user_path(folder).glob("*.npy"))
     if not paths:
         raise ValueError(f"'folder' must hold files <model>.npy, got none in {folder}.")
     features: dict[str, np.ndarray] = {}
@@ -191,7 +192,7 @@ def load_things_triplets(path: str | Path, n_objects: int = 1854) -> Observer:
     array([2, 2])
     """
     try:
-        rows = np.loadtxt(path, dtype=np.int64, ndmin=2)
+        rows = np.loadtxt(user_path(path), dtype=np.int64, ndmin=2)
     except ValueError as error:
         raise ValueError(f"'{path}' must hold integers, as many in each line: {error}.") from error
     if rows.shape[1] not in (3, 5) or len(rows) == 0:

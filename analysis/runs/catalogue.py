@@ -3,8 +3,7 @@
 import importlib
 from pathlib import Path
 
-import yaml
-
+from analysis.plain_yaml import read_yaml
 from analysis.runs.parameters import ChapterParameters, ParameterError, unknown
 from analysis.sources import ROOT
 
@@ -27,7 +26,7 @@ def public_chapters() -> list[str]:
 
 def toc_pages() -> list[str]:
     """Every page that `_toc.yml` lists, as the path of its source without suffix."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    contents = read_yaml(ROOT / "_toc.yml")
     entries = [entry for part in contents["parts"] for entry in part["chapters"]]
     nested = [[entry["file"], *(section["file"] for section in entry.get("sections", []))] for entry in entries]
     return [contents["root"], *(page for pages in nested for page in pages)]
@@ -61,10 +60,20 @@ def profile_of(name: str, chapter: str) -> dict:
     """What profile `name` says of `chapter`: `parameters` and, measured on 2 cores, `seconds`."""
     if name not in profiles():
         raise ParameterError(unknown("profile", name, profiles()))
-    content = yaml.safe_load((PROFILES / f"{name}.yml").read_text(encoding="utf-8"))
-    if chapter not in content:
+    try:
+        content = read_yaml(PROFILES / f"{name}.yml")
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"Profile '{name}': {error}") from None
+    if not isinstance(content, dict) or chapter not in content:
         raise ParameterError(f"Profile '{name}' has no parameters for chapter '{chapter}'.")
-    return content[chapter]
+    settings = content[chapter]
+    whole = isinstance(settings, dict) and isinstance(settings.get("parameters"), dict)
+    seconds = settings.get("seconds") if whole else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 10**9:
+        raise ParameterError(
+            f"Profile '{name}' must hold 'parameters' (a mapping) and 'seconds' (above 0) for chapter '{chapter}'."
+        )
+    return settings
 
 
 def given(chapter: str, profile: str, values: dict | None = None) -> dict:

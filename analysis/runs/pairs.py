@@ -40,15 +40,20 @@ def read_pair(text_half: Path) -> NotebookNode:
     Raises
     ------
     ParameterError
-        If they differ: by content, whatever the files' time stamps.
+        If they differ (by content, whatever the files' time stamps), or one of them cannot be read.
     """
-    notebook = nbformat.read(text_half.with_suffix(".ipynb"), as_version=4)
+    name = text_half.stem
     try:
+        notebook = nbformat.read(text_half.with_suffix(".ipynb"), as_version=4)
         compare_notebooks(notebook, jupytext.read(text_half), fmt="md:myst")
     except NotebookDifference:
-        name = text_half.stem
         raise ParameterError(
             f"Chapter '{name}': {name}.md and {name}.ipynb differ; 'python -m analysis pair {name}' writes the "
             f"notebook from the text ('jupytext --to md:myst' goes the other way)."
+        ) from None
+    except Exception as error:  # what is no notebook, or cut short, fails in a dozen ways
+        raise ParameterError(
+            f"Chapter '{name}': {name}.md or {name}.ipynb cannot be read ({' '.join(str(error).split())[:200]}); bring "
+            f"both back from version control, or write the notebook anew with 'python -m analysis pair {name}'."
         ) from None
     return notebook

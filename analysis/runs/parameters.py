@@ -6,12 +6,18 @@ import types
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from analysis.data.digits import N_DIGITS
 from analysis.errors import ToldError
+from analysis.files import reason, shortened, user_path
 
 # Names that IPython itself keeps in a notebook's namespace.
 _IPYTHON_NAMES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
+
+
+LARGEST_SEED = 10**9
+"""Generators of random numbers take no more than 2³² − 1, and seeds are counted up from the one that is given."""
 
 
 class ParameterError(ValueError):
@@ -21,7 +27,7 @@ class ParameterError(ValueError):
 class ChapterParameters(BaseModel):
     """Base of every chapter's parameters: unknown names, wrong types and values out of range are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -43,6 +49,8 @@ class ChapterParameters(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise ParameterError(" ".join(_sentence(cls, problem) for problem in error.errors())) from None
+        except OSError as error:  # a file that a parameter names is there and cannot be read
+            raise ParameterError(f"'{error.filename}' cannot be read: {reason(error)}.") from None
 
     @classmethod
     def from_notebook(cls, namespace: dict[str, Any]) -> Self:
@@ -87,13 +95,23 @@ class ImageParameters(ChapterParameters):
             raise ValueError(str(error)) from None
         return value
 
+    @staticmethod
+    def n_images(info: ValidationInfo) -> int:
+        """Number of the images that were chosen; of the digits while that choice is itself refused."""
+        images = info.data.get("images", "digits")
+        if images == "digits":
+            return N_DIGITS
+        from analysis.data.images import load_images
+
+        return len(load_images(images))
+
     def data_files(self) -> dict[str, Path]:
         """The image file, unless the images come with scikit-learn."""
         from analysis.data import registry
 
         if self.images == "digits":
             return {}
-        return {"images": registry.mnist_path() if self.images == "mnist" else Path(self.images)}
+        return {"images": registry.mnist_path() if self.images == "mnist" else user_path(self.images)}
 
 
 class PublicRunParameters(ChapterParameters):
@@ -126,14 +144,14 @@ def _sentence(model: type[ChapterParameters], problem: dict[str, Any]) -> str:
         return unknown("parameter", name, list(model.model_fields))
     if problem["type"] == "value_error":
         return f"Parameter '{name}': {problem['ctx']['error']}"
-    return f"Parameter '{name}' must be {describe_rule(model, name)}, got {problem['input']!r}."
+    return f"Parameter '{name}' must be {describe_rule(model, name)}, got {shortened(problem['input'])}."
 
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """One sentence for a name that does not exist, with the nearest one that does."""
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{nearest[0]}'?" if nearest else f"choose from {', '.join(known)}."
-    return f"Unknown {kind} '{name}': {hint}"
+    return f"Unknown {kind} '{name if len(name) < 100 else name[:100] + '…'}': {hint}"
 
 
 def describe_rule(model: type[ChapterParameters], name: str) -> str:

@@ -6,7 +6,8 @@ import platform
 
 from nbformat import NotebookNode
 
-from analysis.runs.parameters import ChapterParameters
+from analysis.files import reason
+from analysis.runs.parameters import ChapterParameters, ParameterError
 from analysis.sources import ROOT, imported_modules, sha256
 
 LOCK = ROOT / "requirements.lock"
@@ -19,6 +20,16 @@ def code_of(notebook: NotebookNode) -> list[str]:
     return ["\n".join(line for line in source.splitlines() if line[:1] not in "%!") for source in sources]
 
 
+def _lock() -> bytes:
+    try:
+        return LOCK.read_bytes()
+    except OSError as error:
+        raise ParameterError(
+            f"'{LOCK.name}', which says what a run was made with, cannot be read ({reason(error)}): bring it back from "
+            "version control, or write it with 'make lock'."
+        ) from None
+
+
 def inputs(notebook: NotebookNode, parameters: ChapterParameters) -> dict:
     """Everything a run's outputs depend on, by content: notebook, modules, parameters, data and environment."""
     cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
@@ -28,7 +39,7 @@ def inputs(notebook: NotebookNode, parameters: ChapterParameters) -> dict:
         "modules": {path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()) for path in modules},
         "parameters": parameters.model_dump(mode="json"),
         "data": parameters.data_hashes(),
-        "environment": sha256(LOCK.read_bytes()),
+        "environment": sha256(_lock()),
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
 

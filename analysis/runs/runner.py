@@ -1,6 +1,7 @@
 """Validated, resumable papermill runs of the chapters."""
 
 import json
+import math
 import os
 import re
 import threading
@@ -104,11 +105,12 @@ def expected_seconds(run: Run) -> tuple[float, float]:
 
 
 def _rates(run: Run) -> list[float]:
-    """Seconds for one unit of work in the last runs here; none if there were none."""
+    """Seconds for one unit of work in the last runs here; none if there were none, or their record is damaged."""
     try:
-        return [float(rate) for rate in json.loads(_timing_path(run).read_text())["rates"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        rates = [float(rate) for rate in json.loads(_timing_path(run).read_bytes())["rates"]]
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return []
+    return rates if all(math.isfinite(rate) and rate > 0 for rate in rates) else []
 
 
 def _timing_path(run: Run) -> Path:

@@ -1,13 +1,15 @@
 """Parameters of the contrastive-stimuli chapter."""
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from analysis.data.digits import DIGITS_SIZE, N_DIGITS
+from analysis.files import user_path
 from analysis.models.zoo_names import TRAINED
-from analysis.runs.parameters import ChapterParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, ChapterParameters, PublicRunParameters
 
 MODELS_PER_BIN = 4
 """Models that an accuracy bin needs, so that both of its halves can agree or not."""
@@ -19,18 +21,24 @@ class Parameters(ChapterParameters):
     predictions: str = Field(
         "zoo", description='"zoo", or the path of a CSV file with one row a model and one column a stimulus'
     )
-    n_contrastive: int = Field(100, ge=2, description="contrastive stimuli, those of lowest agreement; paper 1,000")
-    n_bins: int = Field(6, ge=1, description="bins of models by accuracy, at least 4 models in each")
+    n_contrastive: int = Field(
+        100, ge=2, validate_default=True, description="contrastive stimuli, those of lowest agreement; paper 1,000"
+    )
+    n_bins: int = Field(
+        6, ge=1, validate_default=True, description="bins of models by accuracy, at least 4 models in each"
+    )
     n_splits: int = Field(20, ge=2, le=1000, description="random halves: stimuli chosen on one, reported on the other")
     severity: int = Field(3, ge=1, le=5, description="severity of the corrupted images")
     noise: float = Field(0.2, ge=0, lt=1, description="share of random answers when a model is to be identified")
     n_images: int = Field(500, ge=20, le=800, description="images in each set of the comparison of representations")
     n_squares: int = Field(2, ge=1, le=20, description="squares in an image")
     square_side: int = Field(3, ge=1, le=DIGITS_SIZE, description="side of a square in pixels; images have 16")
-    square_distance: int = Field(4, ge=1, description="least distance between the centres of two squares in pixels")
+    square_distance: int = Field(
+        4, ge=1, validate_default=True, description="least distance between the centres of two squares in pixels"
+    )
     layer: Literal["early", "middle", "late"] = Field("middle", description='"early", "middle" or "late"')
     debiased: bool = Field(True, description="debiased CKA, which is 0 for unrelated networks however few the images")
-    seed: int = Field(0, ge=0, description="seed of the networks, halves, corruptions and draws")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of the networks, halves, corruptions and draws")
 
     @field_validator("predictions")
     @classmethod
@@ -62,16 +70,17 @@ class Parameters(ChapterParameters):
     @field_validator("square_distance")
     @classmethod
     def _squares_fit(cls, value: int, info: ValidationInfo) -> int:
-        if {"n_squares", "square_side"} <= set(info.data):
-            from analysis.data.stimuli import squares
+        n_squares, side = (info.data.get(name) for name in ("n_squares", "square_side"))  # absent if they were refused
+        defaults = tuple(cls.model_fields[name].default for name in ("n_squares", "square_side", "square_distance"))
+        if None not in (n_squares, side) and (n_squares, side, value) != defaults:
+            from analysis.data.stimuli import squares  # takes PyTorch
 
-            side, n_squares = info.data["square_side"], info.data["n_squares"]
             squares(20, size=DIGITS_SIZE, side=side, n_squares=n_squares, distance=value)
         return value
 
     def data_files(self) -> dict[str, Path]:
         """The file of answers, unless they are the zoo's."""
-        return {} if self.predictions == "zoo" else {"predictions": Path(self.predictions).expanduser()}
+        return {} if self.predictions == "zoo" else {"predictions": user_path(self.predictions)}
 
 
 def _require_enough(path: str) -> None:
@@ -82,11 +91,18 @@ def _require_enough(path: str) -> None:
 
 def _size(info: ValidationInfo) -> tuple[int, int]:
     """Number of models and stimuli."""
-    source = info.data.get("predictions", "zoo")
+    source = info.data.get("predictions", "zoo")  # absent if it was refused itself
     return (len(TRAINED), N_DIGITS) if source == "zoo" else _shape(source)
 
 
 def _shape(path: str) -> tuple[int, int]:
+    file = user_path(path)
+    stamp = file.stat() if file.is_file() else None
+    return _shape_of(path, stamp and (stamp.st_mtime_ns, stamp.st_size))
+
+
+@cache
+def _shape_of(path: str, _stamp: tuple[int, int] | None) -> tuple[int, int]:
     from analysis.data.answers import read_predictions  # takes pandas
 
     return read_predictions(path).answers.shape
@@ -99,7 +115,7 @@ class PublicParameters(PublicRunParameters):
     share: float = Field(0.1, gt=0, le=0.5, description="contrastive images among those that people saw, as a share")
     n_bins: int = Field(3, ge=1, le=3, description="bins of the 14 networks by accuracy, at least 4 in each")
     n_splits: int = Field(10, ge=2, le=1000, description="random halves: images chosen on one, reported on the other")
-    seed: int = Field(0, ge=0, description="seed of the halves and resamples")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of the halves and resamples")
 
     def public_files(self) -> list[str]:
         """Registry names of the files that the run reads."""

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
+from analysis.files import shortened, user_path
 from analysis.models.zoo_names import TRAINED, UNTRAINED
-from analysis.runs.parameters import ChapterParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, ChapterParameters, PublicRunParameters
 
 if TYPE_CHECKING:
     from analysis.data.leaderboards import Leaderboard
@@ -38,14 +38,16 @@ class Parameters(ChapterParameters):
     severity: int = Field(3, ge=1, le=5, description="severity of the seven corruptions")
     step: float = Field(10.0, gt=0, le=255, description="length of the sign-gradient step, in 1/255 of the pixel range")
     n_contrastive: int = Field(100, ge=10, le=800, description="images on which the zoo agrees least")
-    n_triplets: int = Field(20000, ge=100, description="odd-one-out trials of the simulated observer")
+    n_triplets: int = Field(20000, ge=100, le=10_000_000, description="odd-one-out trials of the simulated observer")
     n_resamples: int = Field(1000, ge=20, le=100000, description="bootstrap resamples of models")
-    seed: int = Field(0, ge=0, description="of the split, the networks, the observer and the resamples")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="of the split, the networks, the observer and the resamples"
+    )
 
     @field_validator("table")
     @classmethod
     def _table_is_there(cls, value: str) -> str:
-        if value != "zoo" and not Path(value).is_file():
+        if value != "zoo" and not user_path(value).is_file():
             raise ValueError(f"'table' must be 'zoo' or the path of a CSV file; there is no file '{value}'.")
         return value
 
@@ -61,14 +63,14 @@ class Parameters(ChapterParameters):
 
     def data_files(self) -> dict[str, Path]:
         """The table and its groups, unless the table is the zoo's."""
-        return {} if self.table == "zoo" else {"table": Path(self.table), "groups": Path(self.groups)}
+        return {} if self.table == "zoo" else {"table": user_path(self.table), "groups": user_path(self.groups)}
 
 
 class PublicParameters(PublicRunParameters):
     """What the run on public tables may change."""
 
     n_resamples: int = Field(1000, ge=20, le=100000, description="bootstrap resamples of models or families")
-    seed: int = Field(0, ge=0, description="of the resamples")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="of the resamples")
 
     def public_files(self) -> list[str]:
         """Brain-Score's leaderboard, and the tables of accuracies that it is contrasted with."""
@@ -84,15 +86,15 @@ def read_own(table: str, groups: str) -> "Leaderboard":
         If it cannot be read, has fewer than two parts with two metrics each, too few complete models, or a constant
         metric.
     """
-    if not Path(groups).is_file():
-        raise ValueError(f"'groups' must be the path of a YAML file for a table of your own, got {groups!r}.")
+    if not groups or not user_path(groups).is_file():
+        raise ValueError(f"'groups' must be the path of a YAML file for a table of your own, got {shortened(groups)}.")
     import pandas as pd  # takes half a second, which parameters without a table of one's own do without
 
     from analysis.data.leaderboards import read_table
 
     try:
         board = read_table(table, groups)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"'{table}' and '{groups}' must be CSV and YAML, and could not be read: {error}") from None
     sizes = board.metrics["part"].value_counts(sort=False)
     if len(sizes) < 2 or sizes.iloc[:2].min() < 2:

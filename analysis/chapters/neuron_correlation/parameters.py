@@ -1,10 +1,14 @@
 """Parameters of the neuron-correlation chapter."""
 
+import math
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.runs.parameters import ImageParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, ImageParameters, PublicRunParameters
+
+TEST_SHARE = 0.25
+"""Share of the images that networks are tested on; as in the paper."""
 
 
 class Parameters(ImageParameters):
@@ -17,7 +21,15 @@ class Parameters(ImageParameters):
     )
     n_rounds: int = Field(10, ge=1, le=50, description="rounds of the accumulated sign-gradient attack")
     step: float = Field(10.0, gt=0, le=255, description="length of one attack step, in 1/255 of the pixel range")
-    first_seed: int = Field(0, ge=0, description="the first seed; the others follow it")
+    first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="the first seed; the others follow it")
+
+    @field_validator("n_probe")
+    @classmethod
+    def _as_many_as_are_tested(cls, value: int, info: ValidationInfo) -> int:
+        n_test = math.ceil(TEST_SHARE * cls.n_images(info))
+        if value > n_test:
+            raise ValueError(f"must be at most {n_test}, the images held out for testing, got {value}.")
+        return value
 
     def amount(self) -> float:
         """Seeds train and attack; the zoo takes about as long as three of them."""

@@ -1,11 +1,13 @@
 """Parameters of the recovery-curve chapter."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from analysis.files import user_path
 from analysis.models.zoo_names import TRAINED, UNTRAINED
-from analysis.runs.parameters import ImageParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, ImageParameters, PublicRunParameters
 
 MODELS = (
     "mlp-100",
@@ -32,6 +34,10 @@ TRIALS = {"1,000 triplets": "things/vice_test_triplets.csv", "2,171 triplets": "
 """Public files of people's answers, by how many different triplets they are about."""
 
 
+NARROWEST = 12
+"""Units in the last hidden layer of the zoo's narrowest network."""
+
+
 class Parameters(ImageParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
@@ -43,21 +49,35 @@ class Parameters(ImageParameters):
         description='"simulated", or a file of human answers in one of the public THINGS formats',
     )
     models: list[str] = Field([], description="networks of the zoo, three or more; empty for the eight of the chapter")
-    sizes: list[int] = Field(
+    sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
         [100, 400, 1600, 6400, 12800, 25600], min_length=2, description="numbers of training triplets"
     )
     n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
-    penalties: list[float] = Field(
+    penalties: list[Annotated[float, Field(gt=0)]] = Field(
         [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
     )
-    rank: int = Field(8, ge=1, description="columns of the low-rank transform, and axes kept by the PCA")
+    rank: int = Field(
+        8, ge=1, validate_default=True, description="columns of the low-rank transform, and axes kept by the PCA"
+    )
     ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
-    n_answers: int = Field(20000, ge=500, description="triplets that the simulated observer answers")
+    n_answers: int = Field(20000, ge=500, le=10_000_000, description="triplets that the simulated observer answers")
     pixels: float = Field(1.0, ge=0, description="weight of pixels in the simulated observer")
     classes: float = Field(1.0, ge=0, description="weight of classes in the simulated observer")
-    strokes: float = Field(1.0, ge=0, description="weight of stroke directions in the simulated observer")
-    first_seed: int = Field(0, ge=0, description="seed of networks, observer, folds, triplets and answers")
+    strokes: float = Field(
+        1.0, ge=0, validate_default=True, description="weight of stroke directions in the simulated observer"
+    )
+    first_seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="seed of networks, observer, folds, triplets and answers"
+    )
+
+    @field_validator("n_objects")
+    @classmethod
+    def _no_more_than_are_held_out(cls, value: int, info: ValidationInfo) -> int:
+        held_out = (cls.n_images(info) + 1) // 2
+        if value > held_out:
+            raise ValueError(f"must be at most {held_out}, the images held out, got {value}.")
+        return value
 
     @field_validator("features")
     @classmethod
@@ -90,9 +110,26 @@ class Parameters(ImageParameters):
 
     @field_validator("sizes", "penalties")
     @classmethod
-    def _different_and_positive(cls, value: list) -> list:
-        if min(value) <= 0 or len(set(value)) < len(value):
-            raise ValueError(f"must be different and above 0, got {value}.")
+    def _different(cls, value: list) -> list:
+        if len(set(value)) < len(value):
+            raise ValueError(f"must be different, got {value}.")
+        return value
+
+    @field_validator("rank")
+    @classmethod
+    def _no_more_than_units(cls, value: int, info: ValidationInfo) -> int:
+        features = info.data.get("features", "zoo")
+        n_units = NARROWEST if features == "zoo" else min(table.shape[1] for table in _own_features(features).values())
+        if value > n_units:
+            raise ValueError(f"must be at most {n_units}, the units of the narrowest model, got {value}.")
+        return value
+
+    @field_validator("strokes")
+    @classmethod
+    def _something_is_seen(cls, value: float, info: ValidationInfo) -> float:
+        weights = [info.data.get(name, 1.0) for name in ("pixels", "classes")]
+        if not any((*weights, value)):
+            raise ValueError("must be above 0 if 'pixels' and 'classes' are 0: the observer must see something.")
         return value
 
     @property
@@ -109,25 +146,25 @@ class Parameters(ImageParameters):
         """The user's own files; a folder of features counts by each of its files."""
         files = super().data_files()
         if self.triplets != "simulated":
-            files["triplets"] = Path(self.triplets)
+            files["triplets"] = user_path(self.triplets)
         if self.features != "zoo":
-            files |= {f"features/{path.name}": path for path in sorted(Path(self.features).glob("*.npy"))}
+            files |= {f"features/{path.name}": path for path in sorted(user_path(self.features).glob("*.npy"))}
         return files
 
 
 class PublicParameters(PublicRunParameters):
     """What the run on THINGS may change."""
 
-    sizes: list[int] = Field(
+    sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
         [100, 1000, 10000, 100000, 1000000], min_length=2, description="numbers of training triplets"
     )
     n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
-    penalties: list[float] = Field(
+    penalties: list[Annotated[float, Field(gt=0)]] = Field(
         [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
     )
     ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
-    first_seed: int = Field(0, ge=0, description="seed of folds, triplets and answers")
+    first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of folds, triplets and answers")
 
     def public_files(self) -> list[str]:
         """Five embeddings and two sets of human answers."""
@@ -146,6 +183,10 @@ def _readable(load, path: str, **options):
 
 
 def _n_objects(folder: str) -> int:
+    return len(next(iter(_own_features(folder).values())))
+
+
+def _own_features(folder: str) -> dict:
     from analysis.recovery.observers import load_features  # takes SciPy
 
-    return len(next(iter(_readable(load_features, folder).values())))
+    return _readable(load_features, folder)

@@ -23,7 +23,7 @@ def test_a_table_of_ones_own_is_read(tmp_path, made_up, write):
     ("change", "groups", "sentence"),
     [
         ({}, "- a\n- b\n", "'groups' must be a mapping from group to metrics"),
-        ({}, "neural: [a, b\n", "must be CSV and YAML, and could not be read"),
+        ({}, "neural: [a, b\n", "must be YAML: while parsing"),
         ({}, "neural: [a, b]\nbehaviour: [d, oops]\n", "got 'oops'"),
         ({}, "neural: [a, b, c, d, e, f]\n", "must begin with two parts of at least 2 metrics each, got neural (6)"),
         ({}, "neural: [a]\nbehaviour: [b, c]\n", "got neural (1), behaviour (2)"),

@@ -151,12 +151,12 @@ def test_geometries_are_compared_with_the_observer_or_with_each_other():
 
 def test_own_files_make_a_study(tmp_path, own_files):
     features, trials = own_files(tmp_path)
-    study = experiments.study_of(Parameters(features=str(features), triplets=str(trials)))
+    study = experiments.study_of(Parameters(features=str(features), triplets=str(trials), rank=3))
     assert list(study.models["family"]) == ["net", "net", "other"]
     assert not study.simulated
     assert study.n_objects == 40
 
 
 def test_more_objects_than_images_are_refused():
-    with pytest.raises(ValueError, match="'n_objects' must be at most 899"):
+    with pytest.raises(ValueError, match="must be at most 899, the images held out"):
         experiments.study_of(Parameters(n_objects=1000))

@@ -1,8 +1,13 @@
 """The chapter's parameters: a study of one's own is read, bad ones are refused in one sentence."""
 
 import pytest
+import torch
 
-from analysis.chapters.recovery_curve.parameters import Parameters
+from analysis.chapters.recovery_curve.parameters import NARROWEST, Parameters
+from analysis.models.activations import record
+from analysis.models.architectures import recorded_layers
+from analysis.models.zoo import ZOO
+from analysis.models.zoo_names import TRAINED, UNTRAINED
 from analysis.runs.parameters import ParameterError
 
 
@@ -15,15 +20,35 @@ from analysis.runs.parameters import ParameterError
         ({"models": ["cnn", "cnnn", "mlp-100"]}, "three or more different networks"),
         ({"models": ["cnn", "cnn", "mlp-100"]}, "three or more different networks"),
         ({"models": ["cnn", "mlp-100"]}, "three or more different networks"),
-        ({"sizes": [100, 100]}, "must be different and above 0"),
-        ({"penalties": [0.1, -1]}, "must be different and above 0"),
+        ({"sizes": [100, 100]}, "must be different, got"),
+        ({"penalties": [0.1, -1]}, "each a number of more than 0, got -1"),
+        ({"penalties": [0.1, float("inf")]}, "each a number of more than 0, got inf"),
+        ({"rank": 4}, "must be at most 3, the units of the narrowest model, got 4"),
+        ({"pixels": 0, "classes": 0, "strokes": 0}, "the observer must see something"),
+        ({"n_objects": 900}, "must be at most 899, the images held out, got 900"),
+        ({"first_seed": 2**32}, "at most 1000000000"),
         ({"ceiling": 0.2}, "more than 0.34"),
     ],
 )
 def test_bad_parameters_are_refused_in_one_sentence(change, sentence, tmp_path, own_files):
     features, trials = own_files(tmp_path)
     with pytest.raises(ParameterError, match=sentence):
-        Parameters.checked({"features": str(features), "triplets": str(trials)} | change)
+        Parameters.checked({"features": str(features), "triplets": str(trials), "rank": 3} | change)
+
+
+def test_the_default_rank_is_checked_against_ones_own_features(tmp_path, own_files):
+    features, trials = own_files(tmp_path)
+    with pytest.raises(ParameterError, match="'rank': must be at most 3, the units of the narrowest model, got 8"):
+        Parameters.checked({"features": str(features), "triplets": str(trials)})
+
+
+def test_no_network_of_the_zoo_is_narrower_than_the_largest_rank():
+    widths = {}
+    for name in TRAINED + UNTRAINED:
+        module = ZOO[name].build(size=16, n_classes=10)
+        last = record(module, torch.rand(2, 1, 16, 16), recorded_layers(module)[-1], pool="mean")
+        widths[name] = last.values.shape[1]
+    assert min(widths.values()) == NARROWEST
 
 
 def test_own_features_need_answers_even_if_none_are_named(tmp_path, own_files):
