@@ -1,3 +1,7 @@
+from analysis.data.alignment_tables import AlignmentTable as AlignmentTable
+from analysis.data.alignment_tables import read_deepnsd as read_deepnsd
+from analysis.data.alignment_tables import read_encoding as read_encoding
+from analysis.data.alignment_tables import read_scaling as read_scaling
 from analysis.data.answers import Predictions as Predictions
 from analysis.data.answers import read_predictions as read_predictions
 from analysis.data.cifar10 import load_cifar10_networks as load_cifar10_networks

@@ -1,7 +1,7 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
 from analysis.chapters.metric_correlation.reported import EXPLAINED, MEAN_RHO, RHO_MEAN_RANK, RHO_MEAN_Z
-from analysis.runs.claims import Claim
+from analysis.runs.claims import Claim, Hypothesis
 from analysis.runs.rules import Above, Below, Between
 
 PAPER = "ahlert2024"
@@ -119,3 +119,32 @@ PUBLIC_CLAIMS = (
     ),
 )
 """The published average counts a run that is missing as 0, and averages newer metrics too."""
+
+TABLES = {
+    "scaling": "993 networks of a scaling study on 5 benchmarks",
+    "deepnsd": "224 networks on human brain responses by 3 metrics",
+    "encoding": "40 networks on 14 brain regions",
+}
+"""The tables beside Brain-Score's, by the beginning of their claims' names."""
+TABLES_CLAIMS = tuple(
+    Claim(
+        f"{name}-mean-correlation",
+        PAPER,
+        f"The metrics' mean pairwise rank correlation is positive and low: {table}.",
+        "Section 3, on another table",
+        Between(0, LOW),
+        f"{MEAN_RHO}",
+    )
+    for name, table in TABLES.items()
+)
+_FALL = "Among the more accurate half of the models, metrics agree less than among all of them (difference of mean ρ)"
+_EXCESS = "The fall is larger than the narrower range of accuracies explains (mean ρ minus that of a Gaussian copula)"
+TABLES_HYPOTHESES = tuple(
+    Hypothesis(f"{name}-{kind}", f"{statement}: {table}.", Below(0))
+    for name, table in {
+        "scaling": "networks of the scaling study with an ImageNet accuracy",
+        "brainscore": "complete models of Brain-Score's leaderboard",
+        "deepnsd": "networks on human brain responses",
+    }.items()
+    for kind, statement in (("fall", _FALL), ("excess", _EXCESS))
+)

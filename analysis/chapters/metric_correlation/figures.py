@@ -1,6 +1,7 @@
 """The chapter's figures: one function each, tables in, figure out."""
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -11,6 +12,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from analysis.chapters.metric_correlation.competence import Falls
 from analysis.chapters.metric_correlation.experiments import HIERARCHY, RANK, Z, places, relative_ranks
 from analysis.chapters.metric_correlation.reported import MANY_PLACES, RHO_MEAN_RANK, RHO_MEAN_Z
 from analysis.data.leaderboards import FAILED, IMPOSSIBLE, MISSING, Leaderboard
@@ -293,4 +295,20 @@ def table_contrast(pairs: pd.DataFrame) -> Figure:
     axis.set(yticks=range(len(tables)), yticklabels=tables, xlim=(-1, 1.02))
     axis.set_xlabel("Spearman's ρ of a pair of metrics; black: mean (95 % bootstrap)")
     axis.invert_yaxis()
+    return figure
+
+
+def falls(found: Mapping[str, Falls]) -> Figure:
+    """Mean correlation of the metrics against the accuracy cut-off: in each table, and by the narrower range alone."""
+    figure, axes = plt.subplots(1, len(found), figsize=(3.6 * len(found), 3.8), sharey=True, squeeze=False)
+    for axis, (name, entry) in zip(axes[0], found.items(), strict=True):
+        series = (("the table", entry.observed, "o-"), ("narrower range alone", entry.expected, "s--"))
+        for colour, (label, measured, style) in zip(PALETTE, series, strict=False):
+            axis.plot(entry.cut_offs, [point.value for point in measured], style, color=colour, ms=4, label=label)
+            ends = [[getattr(point, end) for point in measured] for end in ("low", "high")]
+            axis.fill_between(entry.cut_offs, *ends, color=colour, alpha=0.15, lw=0)
+        axis.axhline(0, color=GREY, lw=1)
+        axis.set(title=f"{name} ({entry.n_models[0]} models)", xlabel="lowest accuracy kept (top-1)", ylim=(-0.25, 1))
+    axes[0, 0].set_ylabel("mean Spearman's ρ between metrics\n(band: 95 % bootstrap over families)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -27,6 +27,19 @@ TIMM = {
 }
 
 
+SCALING = "scaling_vvs/benchmark_scores.csv"
+DEEPNSD = ("deepnsd/results_summary.csv", "deepnsd/imagenet1k.csv")
+_FOLDER = "encoder_dimensionality/encoding_"
+_HUMAN = ("EVC", "LOC", "PFS", "OPA", "PPA", "RSC", "OFA", "FFA", "STS", "EBA")
+_MONKEY = (
+    *("movshon.FreemanZiemba2013.V1", "movshon.FreemanZiemba2013.V2"),
+    *("dicarlo.MajajHong2015.V4", "dicarlo.MajajHong2015.IT"),
+)
+ENCODING = {f"human {region}": f"{_FOLDER}Object2Vec_{region}.csv" for region in _HUMAN} | {
+    f"monkey {area.rpartition('.')[2]}": f"{_FOLDER}{area}.csv" for area in _MONKEY
+}
+
+
 class Parameters(ChapterParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
@@ -75,6 +88,18 @@ class PublicParameters(PublicRunParameters):
     def public_files(self) -> list[str]:
         """Brain-Score's leaderboard, and the tables of accuracies that it is contrasted with."""
         return [BRAINSCORE, TESTBED, *TIMM.values()]
+
+
+class TablesParameters(PublicRunParameters):
+    """What the run on further tables of alignment may change."""
+
+    n_resamples: int = Field(500, ge=20, le=100000, description="bootstrap resamples of models or families")
+    n_runs: int = Field(20, ge=5, le=1000, description="repetitions of every null check")
+    seed: int = Field(0, ge=0, description="of the resamples and the null checks")
+
+    def public_files(self) -> list[str]:
+        """Brain-Score's leaderboard and the three tables beside it."""
+        return [BRAINSCORE, SCALING, *DEEPNSD, *ENCODING.values()]
 
 
 def read_own(table: str, groups: str) -> "Leaderboard":
