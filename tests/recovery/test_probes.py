@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from analysis.recovery import lbfgs, likelihood
+from analysis.recovery import likelihood
 from analysis.recovery.likelihood import Batch
 from analysis.recovery.probes import fit_probe, fit_probes
 from analysis.recovery.triplets import choice_probabilities, draw_triplets, sample_choices
@@ -364,41 +364,6 @@ def test_sampled_answers_approach_the_fit_to_probabilities_as_there_are_more():
     assert away[2] < 0.005
 
 
-@pytest.mark.parametrize("transform", ["full", "diagonal", "low-rank"])
-@pytest.mark.parametrize("regularizer", REGULARIZERS)
-def test_all_triplets_at_once_are_the_triplets_one_by_one(monkeypatch, transform, regularizer):
-    features, triplets, answers = whole_design(11, 4)
-    shuffled = np.random.default_rng(3).permuted(triplets, axis=1)
-    other = np.random.default_rng(4).dirichlet(np.ones(3), len(triplets))
-    batches = []
-    for sketch in (10**9, 20):
-        monkeypatch.setattr(likelihood, "SKETCH", sketch)
-        data = [(shuffled, answers), (shuffled, 7 * other)]
-        batches.append(Batch.of(torch.from_numpy(features), data, regularizer, transform))
-    assert [batch.complete is None for batch in batches] == [True, False]
-    shape = {"full": (4, 4), "diagonal": (4,), "low-rank": (4, 2)}[transform]
-    core = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    for one, all_ in zip(*(batch.evaluate(core, 0.1) for batch in batches), strict=True):
-        torch.testing.assert_close(one, all_, rtol=1e-10, atol=1e-12)
-    for one, all_ in zip(*(batch.take(torch.tensor([1])).evaluate(core[1:], 0.1) for batch in batches), strict=True):
-        torch.testing.assert_close(one, all_, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("spoil", ["a triplet twice", "uneven rows", "a sure answer", "choices"])
-def test_only_whole_designs_are_taken_at_once(monkeypatch, spoil):
-    monkeypatch.setattr(likelihood, "SKETCH", 20)
-    features, triplets, answers = whole_design(11, 4)
-    if spoil == "a triplet twice":
-        triplets = np.concatenate([triplets[1:], triplets[1:2]])
-    elif spoil == "uneven rows":
-        answers[0] *= 2
-    elif spoil == "a sure answer":
-        answers[0] = [1, 0, 0]
-    else:
-        answers = answers.argmax(1)
-    assert Batch.of(torch.from_numpy(features), [(triplets, answers)], "ridge", "full").complete is None
-
-
 @pytest.mark.parametrize(("penalty", "factor"), [(1e-1, 3), (1e-2, 3), (1e-3, 3), (1e-5, 20)])
 def test_the_gap_says_how_far_the_optimum_is(penalty, factor):
     for seed in range(4):
@@ -497,45 +462,6 @@ def test_low_rank_shrinkage_of_choices_without_error_has_no_optimum():
 def test_running_out_of_iterations_is_not_convergence():
     found = fit_probe(*problem(), penalty=1e-3, max_iterations=2)
     assert not found.converged
-
-
-# The solver -----------------------------------------------------------------------------------------------------------
-
-
-class Quadratics:
-    """½ xᵀHx − bᵀx of several H and b, scaled so that they take different numbers of steps."""
-
-    def __init__(self, hessians, offsets):
-        self.hessians, self.offsets = hessians, offsets
-
-    def begin(self, points):
-        return *self.evaluate(points), self.hessians.diagonal(dim1=1, dim2=2)
-
-    def evaluate(self, points):
-        bent = (self.hessians @ points[:, :, None])[:, :, 0]
-        return (points * (bent / 2 - self.offsets)).sum(1), bent - self.offsets
-
-    def promise(self, gradients):
-        return torch.full((len(gradients),), torch.inf, dtype=torch.float64)
-
-    def take(self, rows):
-        return Quadratics(self.hessians[rows], self.offsets[rows])
-
-
-def test_solver_finds_every_minimum_of_a_batch():
-    generator = torch.Generator().manual_seed(0)
-    roots = torch.randn(7, 12, 12, generator=generator, dtype=torch.float64)
-    hessians = roots @ roots.mT + torch.diag_embed(10.0 ** torch.arange(7).double()[:, None] / 1e3 * torch.ones(12))
-    offsets = torch.randn(7, 12, generator=generator, dtype=torch.float64)
-    problems = Quadratics(hessians, offsets)
-    start = torch.zeros(7, 12, dtype=torch.float64)
-    found = lbfgs.minimize(problems, start, tolerance=1e-12, max_iterations=2000)
-    solved = torch.linalg.solve(hessians, offsets)
-    assert found.converged.all()
-    torch.testing.assert_close(found.values, -(offsets * solved).sum(1) / 2, rtol=1e-8, atol=1e-9)
-    values, gradients = problems.evaluate(found.points)
-    torch.testing.assert_close(values, found.values)
-    torch.testing.assert_close(gradients, found.gradients, rtol=1e-6, atol=1e-9)
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------
