@@ -21,6 +21,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 _STAGE = BUILD / "book"
 _STAMP = ".staged.sha256"
+_NEVER_FOLDED = {"parameters", "injected-parameters", "remove-cell", "remove-input"}
 _STAGED = {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"}
 _STRICTLY = ("-W", "-n", "--keep-going", "-q")
 # In this very environment, whatever is on PATH; the first argument is the folder that the build ends with.
@@ -119,7 +120,20 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
         for mime in (*TABLES, VALUES):
             taken(cell, mime)
     notebook.cells = [*cells, _provenance_cell(notebook)]
+    _fold_code(notebook)
     return notebook
+
+
+def _fold_code(notebook: NotebookNode) -> None:
+    """Hide the code of all cells but the parameters and the method's example, which is small enough to check by hand."""
+    section = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            section = ([section] + [line for line in cell.source.splitlines() if line.startswith("## ")])[-1]
+            continue
+        tags = cell.metadata.get("tags", [])
+        if section != "## The method" and not _NEVER_FOLDED & set(tags):
+            cell.metadata["tags"] = [*tags, "hide-input"]
 
 
 def _data_path(name: str) -> Path:
@@ -134,21 +148,31 @@ def _numbers_cell(name: str, figure: str) -> NotebookNode:
 
 def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
     record = notebook.metadata.analysis
-    data = record.made_from.data.items()
     facts = {
         "Profile": record.profile,
         "Parameters": ", ".join(f"`{name} = {value!r}`" for name, value in record.made_from.parameters.items()),
         "Run": f"{record.started}, {record.seconds:.0f} seconds on {record.device}",
         "Notebook": f"`{record.made_from.notebook[:16]}`",
         "Code and environment": f"`{record.key[:16]}` ({len(record.made_from.modules)} modules of `analysis`)",
-        "Data files": f"{len(data)}: " + ", ".join(f"`{name}` `{value[:8]}`" for name, value in data)
-        if data
-        else "none",
+        "Data files": _data_files(record.made_from.data, record.profile),
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
     text = f"```{{admonition}} How this page was made\n:class: dropdown provenance\n\n| | |\n|---|---|\n{rows}\n```"
     return new_markdown_cell(text, id="provenance")
+
+
+def _data_files(hashes: dict[str, str], profile: str) -> str:
+    """The files with their hashes; where they are many, each folder with its number of files and one hash for all."""
+    if not hashes:
+        return "not noted by this run" if profile == PUBLIC else "none"
+    if len(hashes) <= 12:
+        return f"{len(hashes)}: " + ", ".join(f"`{name}` `{value[:8]}`" for name, value in hashes.items())
+    folders: dict[str, list[str]] = {}
+    for name, value in sorted(hashes.items()):
+        folders.setdefault(name.partition("/")[0], []).append(value)
+    named = (f"`{name}/` ({len(parts)}) `{sha256(''.join(parts).encode())[:8]}`" for name, parts in folders.items())
+    return f"{len(hashes)}: " + ", ".join(named)
 
 
 def _write_stage(files: dict[Path, bytes]) -> None:

@@ -1,4 +1,24 @@
-// Filters the tables of the page "Paper against this run". Without this script, all rows are shown.
+// Two conveniences; without this script nothing is out of reach.
+
+// One click unfolds all code of a page, one more folds it again.
+document.addEventListener("DOMContentLoaded", () => {
+  const folded = [...document.querySelectorAll("details.hide")];
+  const title = document.querySelector("article h1");
+  if (!folded.length || !title) return;
+  const button = document.createElement("button");
+  button.className = "code-switch";
+  const say = () => { button.textContent = folded.some((part) => !part.open) ? "Show all code" : "Hide all code"; };
+  button.addEventListener("click", () => {
+    const open = folded.some((part) => !part.open);
+    for (const part of folded) part.open = open;
+    say();
+  });
+  for (const part of folded) part.addEventListener("toggle", say);
+  say();
+  title.after(button);
+});
+
+// Filters the tables of the page "Paper against this run".
 document.addEventListener("DOMContentLoaded", () => {
   const box = document.querySelector(".claims-filter");
   if (!box) return;
