@@ -125,7 +125,7 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 def _fold_code(notebook: NotebookNode) -> None:
-    """Hide the code of all cells but the parameters and the method's example, which is small enough to check by hand."""
+    """Hide all code but the parameters and the example of the method, which is small enough to check by hand."""
     section = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
