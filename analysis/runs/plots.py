@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import display
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from analysis.runs.outputs import FIGURE
@@ -17,6 +18,10 @@ from analysis.runs.outputs import FIGURE
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 GREY = "#6b6b6b"
 _LARGEST_SVG = 120_000  # characters
+PAGE_WIDTH = 700 / 96
+"""Inches of a page's column, 700 pixels wide: wider figures are shrunk to it."""
+SMALLEST_TEXT = 8.0
+"""Points of the smallest text of a figure at its place on the page."""
 
 
 def use_house_style() -> None:
@@ -43,11 +48,22 @@ def show(figure: Figure, name: str, data: pd.DataFrame | Mapping[str, object]) -
 
     The runner writes the CSV next to the executed notebook, and the book links to it.
     """
+    make_legible(figure)
     mime, picture = _drawn(figure, name)
     mpl.pyplot.close(figure)
     table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     content = {"name": name, "csv": table.to_csv(index=False, float_format="%.7g")}
     display({mime: picture, "text/plain": f"Figure: {name}", FIGURE: content}, raw=True)
+
+
+def make_legible(figure: Figure) -> None:
+    """Enlarge every text that would be below `SMALLEST_TEXT` once the figure has the width of the page."""
+    smallest = SMALLEST_TEXT * max(1.0, figure.get_figwidth() / PAGE_WIDTH)
+    for text in figure.findobj(Text):
+        text.set_fontsize(max(text.get_fontsize(), smallest))
+    for axis in figure.axes:
+        for side in (axis.xaxis, axis.yaxis):  # the labels of ticks are made anew whenever ticks move
+            side.set_tick_params(labelsize=max(smallest, *(label.get_fontsize() for label in side.get_ticklabels()), 0))
 
 
 def _drawn(figure: Figure, name: str) -> tuple[str, str]:

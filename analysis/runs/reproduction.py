@@ -51,20 +51,17 @@ def _of(rows: Iterable[dict], **values) -> list[dict]:
 
 def _counts(rows: list[dict]) -> str:
     """How many of each verdict: a line a page, and the sum."""
-    words = sorted({row["verdict"] for row in rows}, key=_order)
-    head = "".join(f"<th>{badge(word)}</th>" for word in words)
-    lines = [
-        _count_line(_name(page), _of(rows, page=page), words) for page in dict.fromkeys(row["page"] for row in rows)
-    ]
-    total = _count_line("<b>all</b>", rows, words)
-    table = f"<thead><tr><th>Paper and run</th>{head}</tr></thead><tbody>{''.join(lines)}{total}</tbody>"
-    return f'<div class="claims-box"><table class="claims-counts">{table}</table></div>'
+    pages = dict.fromkeys(row["page"] for row in rows)
+    lines = [_count_line(_name(page), _of(rows, page=page)) for page in pages]
+    body = "".join([*lines, _count_line("<b>all</b>", rows)])
+    return f'<table class="claims-counts"><tbody>{body}</tbody></table>'
 
 
-def _count_line(name: str, rows: list[dict], words: list[str]) -> str:
+def _count_line(name: str, rows: list[dict]) -> str:
     found = Counter(row["verdict"] for row in rows)
-    cells = "".join(f"<td>{found[word] or ''}</td>" for word in words)
-    return f"<tr><td>{name}</td>{cells}</tr>"
+    words = sorted(found, key=_order)
+    counts = " ".join(f'<span class="count">{badge(word)} {found[word]}</span>' for word in words)
+    return f"<tr><td>{name}</td><td>{counts}</td></tr>"
 
 
 def _order(word: str) -> int:

@@ -67,3 +67,14 @@ def test_plain_papermill_is_held_to_the_same_rules(parameters, sentence, tmp_pat
     source = catalogue.BOOK / "neuron_correlation.ipynb"
     with pytest.raises(papermill.PapermillExecutionError, match=sentence):
         papermill.execute_notebook(source, tmp_path / "out.ipynb", parameters, progress_bar=False)
+
+
+def test_every_text_of_a_figure_can_be_read_on_the_page(quick_runs):
+    """At least 8 points in a column of 700 pixels; outlines of 100 units an em are scaled to a text's size."""
+    for chapter, path in quick_runs.items():
+        for cell in nbformat.read(path, as_version=4).cells:
+            for svg in (out.data.get("image/svg+xml") for out in cell.get("outputs", []) if "data" in out):
+                if svg:
+                    width = float(re.search(r'<svg[^>]*\bwidth="([\d.]+)pt"', svg)[1])
+                    sizes = re.findall(r'<g id="text_\d+">.*?scale\(([\d.]+) -', svg, re.DOTALL)
+                    assert 100 * min(map(float, sizes)) * min(1, 525 / width) >= 7.99, (chapter, cell.source)

@@ -1,6 +1,7 @@
 """Figures carry their numbers, look the same in every run, and stay small."""
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -39,3 +40,34 @@ def test_a_figure_of_thousands_of_marks_is_a_small_png(shown):
     pixels = base64.b64decode(shown[0]["image/png"])
     assert pixels.startswith(b"\x89PNG")
     assert len(pixels) < 200_000
+
+
+def smallest_text(svg):
+    """Points of the smallest text of an SVG at its place on a page 700 pixels wide.
+
+    Matplotlib draws text as outlines of 100 units an em, scaled to the size; indices of formulas are scaled once more.
+    """
+    inches = float(re.search(r'<svg[^>]*\bwidth="([\d.]+)pt"', svg)[1]) / 72
+    texts = re.findall(r'<g id="text_\d+">.*?scale\(([\d.]+) -', svg, re.DOTALL)
+    return 100 * min(map(float, texts)) * min(1, 700 / 96 / inches)
+
+
+@pytest.mark.parametrize("width", [4, 7, 9, 12])
+def test_no_text_is_too_small_to_read_on_the_page(shown, width):
+    drawn = figure(3)
+    drawn.set_figwidth(width)
+    axis = drawn.axes[0]
+    axis.set_title("title", fontsize=5)
+    axis.text(0, 0, "tiny", fontsize=3)
+    axis.tick_params(labelsize=2)
+    axis.legend(["points"], fontsize=4)
+    plots.show(drawn, "small", {"x": [1]})
+    assert smallest_text(shown[0]["image/svg+xml"]) >= plots.SMALLEST_TEXT - 0.01
+
+
+def test_text_that_is_large_enough_stays_as_it_is(shown):
+    drawn = figure(3)
+    drawn.axes[0].set_title("title", fontsize=20)
+    plots.show(drawn, "large", {"x": [1]})
+    assert "scale(0.2 -0.2)" in shown[0]["image/svg+xml"]
+    assert smallest_text(shown[0]["image/svg+xml"]) == pytest.approx(10, abs=0.01)
