@@ -66,7 +66,7 @@ def list_(chapter: str | None):
 @click.argument("chapter")
 @click.option("-p", "--parameter", "values", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
 @click.option("--profile", default="default", show_default=True, help="Starting values: quick is small, default fair.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Notebook to write [CHAPTER-PROFILE.ipynb].")
+@click.option("-o", "--output", type=Path, metavar="PATH", help="Notebook to write [CHAPTER-PROFILE.ipynb].")
 @click.option("--force", is_flag=True, help="Run even if the output is up to date.")
 @click.option("--html", "as_page", is_flag=True, help="Write a page beside it that needs no other file and no network.")
 def run(chapter, values, profile, output: Path | None, force: bool, as_page: bool):
@@ -103,13 +103,25 @@ def _write_page(notebook, path: Path) -> None:
     click.echo(f"wrote {path}")
 
 
-def _checked_output(output: Path) -> Path:
+def _checked_output(typed: Path) -> Path:
+    output = _user_path(typed)
     if output.suffix != ".ipynb":
         raise ParameterError(f"Option '-o' must name a file that ends in .ipynb, got '{output}'.")
     if not output.parent.is_dir():
         raise ParameterError(f"Option '-o' must be in a folder that exists, and '{output.parent}' does not.")
     _keep_out_of_the_book(output)
+    try:
+        files.try_to_write(output)
+    except OSError as error:
+        raise ParameterError(f"'{output}' cannot be written: {files.reason(error)}.") from None
     return output
+
+
+def _user_path(typed: Path) -> Path:
+    try:
+        return files.user_path(typed)
+    except ValueError as error:
+        raise ParameterError(f"Option '-o': {error}") from None
 
 
 def _keep_out_of_the_book(path: Path) -> None:
@@ -176,7 +188,7 @@ def book(profile: str):
 @click.option("-p", "--parameter", "values", nargs=2, multiple=True, metavar="NAME VALUE", help="Set one parameter.")
 @click.option("--profile", default="default", show_default=True, help="Starting values.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 1000), help="Runs at a time.")
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder to write to [CHAPTER-sweep].")
+@click.option("-o", "--output", "folder", type=Path, metavar="PATH", help="Folder to write to [CHAPTER-sweep].")
 def sweep_(chapter, grid, values, profile, jobs, folder):
     """Run CHAPTER once for every combination of the --grid values, and write one table of all results.
 
@@ -192,7 +204,7 @@ def sweep_(chapter, grid, values, profile, jobs, folder):
 
     from analysis.runs import runner, sweep
 
-    folder = folder or Path(f"{chapter}-sweep")
+    folder = _user_path(folder or Path(f"{chapter}-sweep"))
     _keep_out_of_the_book(folder)
     runs = sweep.prepare(chapter, points, profile=profile, folder=folder)
     sweep.check_folder(runs, folder)
@@ -233,7 +245,7 @@ def public(chapters: tuple[str, ...], force: bool):
 @main.command("extract")
 @click.argument("models")
 @click.option("--images", required=True, help="A folder of pictures, an .npz file, or a set's name, as 'cifar10'.")
-@click.option("-o", "--output", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("-o", "--output", "folder", required=True, type=Path, metavar="PATH", help="Folder to write to.")
 @click.option("--layers", default="auto", show_default=True, help="Names separated by commas; auto: all stages.")
 @click.option("--pool", default="mean", show_default=True, type=click.Choice(["mean", "none"]), help="Maps, tokens.")
 @click.option("--all-units", is_flag=True, help="Keep all units of layers that are not pooled, however many.")
@@ -245,6 +257,7 @@ def extract_(models, images, folder, layers, pool, all_units, batch_size, device
 
     Every chapter takes the folder where it takes models. A call that was killed goes on where it was.
     """
+    folder = _user_path(folder)
     _keep_out_of_the_book(folder)
     processes.remove_abandoned(folder)
     from analysis.runs.extracting import extract_lineup

@@ -1,5 +1,6 @@
 """Whose answers a recovery experiment starts from: a simulated observer, or the files of a real study."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,8 +192,10 @@ def load_things_triplets(path: str | Path, n_objects: int = 1854) -> Observer:
     ...     load_things_triplets(file.name).choices
     array([2, 2])
     """
+    path = user_path(path)
     try:
-        rows = np.loadtxt(user_path(path), dtype=np.int64, ndmin=2)
+        with warnings.catch_warnings(action="ignore"):  # of no data, which is an error here
+            rows = np.loadtxt(path, dtype=np.int64, ndmin=2)
     except ValueError as error:
         raise ValueError(f"'{path}' must hold integers, as many in each line: {error}.") from error
     if rows.shape[1] not in (3, 5) or len(rows) == 0:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.files import user_path
+from analysis.files import shortened, user_path
 from analysis.models.zoo_names import TRAINED, UNTRAINED
 from analysis.runs.parameters import LARGEST_SEED, ImageParameters, PublicRunParameters
 
@@ -105,7 +105,8 @@ class Parameters(ImageParameters):
         zoo = TRAINED + UNTRAINED
         strangers = [name for name in value if name not in zoo]
         if strangers or len(set(value)) < len(value) or len(value) in (1, 2):
-            raise ValueError(f"must be three or more different networks of {', '.join(zoo)}, got {', '.join(value)}.")
+            got = shortened(", ".join(value))
+            raise ValueError(f"must be three or more different networks of {', '.join(zoo)}, got {got}.")
         return value
 
     @field_validator("sizes", "penalties")
