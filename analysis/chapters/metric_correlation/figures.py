@@ -27,6 +27,8 @@ _GAPS = {
     IMPOSSIBLE: ("#000000", "impossible"),
 }
 _MANY = 60  # more rows than this cannot all be labelled
+_MANY_METRICS = 30  # more columns than this cannot all be labelled
+_MOVERS = 15  # of many models, so many are drawn: those that move most
 _CLIMBS, _FALLS, _STAYS = PALETTE[0], PALETTE[1], "#c4c4c4"
 
 
@@ -46,10 +48,14 @@ def table_picture(board: Leaderboard) -> Figure:
     if handles:
         axis.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.01), ncol=3, fontsize=9, borderaxespad=0)
     figure.colorbar(image, label="rank within the metric (0 lowest, 1 highest)", shrink=0.6)
-    _metric_ticks(axis.xaxis, scores.columns)
+    groups = board.metrics["group"]
+    if scores.shape[1] > _MANY_METRICS:
+        _group_ticks(axis.xaxis, groups)
+    else:
+        _metric_ticks(axis.xaxis, scores.columns)
     axis.set_yticks(range(len(order)) if named else [], order if named else [], fontsize=7)
     axis.set_ylabel("" if named else f"{len(order)} models, the most complete on top")
-    _group_lines(axis, board.metrics["group"], horizontal=False)
+    _group_lines(axis, groups, horizontal=False)
     return figure
 
 
@@ -57,24 +63,28 @@ def heatmap(matrix: SpearmanMatrix, board: Leaderboard) -> Figure:
     """Spearman's ρ of all pairs of metrics; dots mark pairs that differ from 0 after Bonferroni."""
     rho = matrix.rho.to_numpy(copy=True)
     np.fill_diagonal(rho, np.nan)
-    figure, axis = plt.subplots(figsize=(8.2, 7.4))
+    many = len(rho) > _MANY_METRICS
+    figure, axis = plt.subplots(figsize=(8.2, max(7.4, 1.4 + 0.15 * len(rho))))
     axis.set_facecolor("#e8e8e8")
-    image = axis.imshow(rho, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+    aspect = "auto" if many else "equal"
+    image = axis.imshow(rho, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest", aspect=aspect)
     rows, columns = np.nonzero(matrix.p_bonferroni.to_numpy() < 0.05)
     size = max(1.0, 110 / len(rho))
     axis.plot(columns, rows, ".", color="black", ms=size, rasterized=True)
     figure.colorbar(image, label="Spearman's ρ", shrink=0.6)
-    _metric_ticks(axis.xaxis, matrix.rho.columns)
-    _metric_ticks(axis.yaxis, matrix.rho.columns)
     groups = board.metrics["group"].loc[matrix.rho.columns]
+    _metric_ticks(axis.yaxis, matrix.rho.columns)
     _group_lines(axis, groups)
-    _group_names(axis, groups)
+    if many:  # the columns are in the order of the rows
+        _group_ticks(axis.xaxis, groups)
+    else:
+        _metric_ticks(axis.xaxis, matrix.rho.columns)
+        _group_names(axis, groups)
     return figure
 
 
 def _metric_ticks(axis, names) -> None:
-    size = 8 if len(names) <= 30 else 6
-    axis.set_ticks(range(len(names)), [_short(name) for name in names], fontsize=size)
+    axis.set_ticks(range(len(names)), [_short(name) for name in names], fontsize=8)
     if axis.axis_name == "x":
         axis.set_tick_params(rotation=90)
 
@@ -89,6 +99,14 @@ def _edges(groups: pd.Series) -> np.ndarray:
     """Places between neighbouring metrics of different groups."""
     labels = groups.to_numpy()
     return np.flatnonzero(labels[1:] != labels[:-1]) + 0.5
+
+
+def _group_ticks(axis, groups: pd.Series) -> None:
+    """The name of every group at its middle, where single metrics have no room."""
+    bounds = [-0.5, *_edges(groups), len(groups) - 0.5]
+    middles = [(start + end) / 2 for start, end in pairwise(bounds)]
+    axis.set_ticks(middles, [groups.iloc[int(start + 0.5)] for start in bounds[:-1]])
+    axis.set_tick_params(rotation=90, length=0)
 
 
 def _group_lines(axis, groups: pd.Series, *, horizontal: bool = True) -> None:
@@ -163,25 +181,43 @@ def _interval(axis, measured: Measured, position: float, colour: str, label: str
 
 
 def slopes(overall: pd.DataFrame) -> Figure:
-    """Places of every model under the overall scores; in colour where it stands far from its place under the first."""
+    """Places of the models under the overall scores; in colour where one stands far from its place under the first.
+
+    Of many models only those are drawn that move most, with their names on the right.
+    """
     place = places(overall)
     figure, axis = plt.subplots(figsize=(7.5, 7))
-    for row in place.to_numpy():
+    many = len(place) > _MANY
+    moved = place.sub(place[place.columns[0]], axis=0).abs().max(axis=1).sort_values(ascending=False, kind="stable")
+    drawn = place.loc[moved.index[:_MOVERS]] if many else place
+    for row in drawn.to_numpy():
         for left, (before, after) in enumerate(pairwise(row)):
             far = abs(row[0] - after) > MANY_PLACES
             colour = _CLIMBS if row[0] > after else _FALLS
             style = {"color": colour, "lw": 1.2, "zorder": 2} if far else {"color": _STAYS, "lw": 0.8, "zorder": 1}
-            axis.plot([left, left + 1], [before, after], **style, antialiased=len(place) <= _MANY)
+            axis.plot([left, left + 1], [before, after], **style)
     for colour, label in ((_CLIMBS, "higher"), (_FALLS, "lower")):
         axis.plot([], [], color=colour, label=f"more than {MANY_PLACES} places {label}")
     axis.plot([], [], color=_STAYS, label="closer")
     title = f"compared with the {place.columns[0]}"
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.05), ncol=3, fontsize=9, title=title)
-    axis.set_xticks(range(len(place.columns)), place.columns)
+    axis.set_xticks(range(len(place.columns)), [name.replace(" ", "\n", 1) for name in place.columns])
     axis.set(ylim=(len(place) + 0.5, 0.5), ylabel="place (1 is best)", xlim=(-0.05, len(place.columns) - 0.95))
-    if len(place) <= _MANY:
+    if many:
+        _name_at_the_end(axis, drawn, gap=len(place) / 32)
+    else:
         _name_both_ends(axis, place)
     return figure
+
+
+def _name_at_the_end(axis, place: pd.DataFrame, gap: float) -> None:
+    """Names of the models at their last places, pushed apart where they would collide."""
+    height = -np.inf
+    for name, last in place[place.columns[-1]].sort_values(kind="stable").items():
+        height = max(last, height + gap)
+        end = len(place.columns) - 1
+        axis.annotate(f"{last}  {name[:26]}", (end, last), (end + 0.06, height), va="center", annotation_clip=False,
+                      fontsize=8, arrowprops={"arrowstyle": "-", "color": _STAYS, "lw": 0.6})  # fmt: skip
 
 
 def _name_both_ends(axis, place: pd.DataFrame) -> None:
@@ -194,8 +230,12 @@ def _name_both_ends(axis, place: pd.DataFrame) -> None:
 
 
 def order_intervals(pairs: pd.DataFrame) -> Figure:
-    """Rank correlations between the overall scores, with intervals; diamonds are the paper's printed numbers."""
-    printed = {(HIERARCHY, Z): RHO_MEAN_Z, (HIERARCHY, RANK): RHO_MEAN_RANK}
+    """Rank correlations between the overall scores, with intervals; diamonds are the paper's printed numbers.
+
+    These start from the published average, which is the first score where there is one, else the leaderboard's mean.
+    """
+    start = pairs["metric"].iloc[0]
+    printed = {(start, Z): RHO_MEAN_Z, (start, RANK): RHO_MEAN_RANK}
     figure, axis = plt.subplots(figsize=(7.5, 0.9 + 0.38 * len(pairs)))
     for place, row in enumerate(pairs.itertuples()):
         _interval(axis, Measured(row.rho, row.low, row.high), place, PALETTE[0])
@@ -263,7 +303,7 @@ def against_all(rows: pd.DataFrame, board: Leaderboard) -> Figure:
     """Rank correlation of single metrics with every other, in the order of the table, with intervals."""
     singles = list(dict.fromkeys(rows["with"]))
     metrics = [name for name in board.scores.columns if name in set(rows["metric"])]
-    size = (5.2 + 2.2 * len(singles), 1.2 + (0.22 if len(metrics) <= 30 else 0.17) * len(metrics))
+    size = (5.2 + 2.2 * len(singles), 1.2 + 0.22 * len(metrics))
     figure, axes = plt.subplots(1, len(singles), figsize=size, sharey=True, sharex=True, squeeze=False)
     groups = board.metrics["group"].loc[metrics]
     for axis, single in zip(axes[0], singles, strict=True):
