@@ -169,8 +169,8 @@ def _share_panel(axis, shares: pd.DataFrame) -> None:
             axis, row.share, place, PALETTE[names.index(row.scores)], row.scores if row.part == parts[0] else None
         )
     axis.set(yticks=range(len(parts)), yticklabels=parts, xlim=(0, 1.02))
-    axis.set_xlabel("explained share (95 % bootstrap)", fontsize=10)
-    axis.set_title("Share of the overall score")
+    axis.set_xlabel("share (95 % bootstrap)", fontsize=10)
+    axis.set_title("Explained share")
     axis.set_ylim(len(parts) - 0.5, -0.5)
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=2)
 
