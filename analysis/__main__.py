@@ -226,7 +226,7 @@ def sweep_(chapter, grid, values, profile, jobs, folder):
 @click.option("--force", is_flag=True, help="Run even what is up to date.")
 def public(chapters: tuple[str, ...], force: bool):
     """Execute the public-data notebooks of CHAPTERS (all, if none is named) and keep them in book/public."""
-    names = chapters or catalogue.public_chapters()
+    names = chapters or catalogue.public_runs()
     for name in names:
         catalogue.checked(name, catalogue.PUBLIC)
     from analysis.runs import runner

@@ -10,7 +10,7 @@ from analysis.sources import ROOT
 FOLDERS = ("analysis", "tests", "benchmarks", "tools")
 FILES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 NOTEBOOKS = [catalogue.text_half(chapter) for chapter in catalogue.chapters()]
-NOTEBOOKS += [catalogue.text_half(chapter, catalogue.PUBLIC) for chapter in catalogue.public_chapters()]
+NOTEBOOKS += [catalogue.text_half(chapter, catalogue.PUBLIC) for chapter in catalogue.public_runs()]
 
 
 def modules(code):

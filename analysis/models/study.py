@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.data.answers import Predictions
 from analysis.data.cifar10 import PeoplesCounts, load_cifar10_people
 from analysis.data.joining import join
-from analysis.data.pictures import Pictures, open_pictures
+from analysis.data.pictures import open_pictures
 from analysis.files import user_path
 from analysis.models.extraction import recorded
 from analysis.models.recordings import Extracted
@@ -154,14 +154,13 @@ def _read_counts(path: Path) -> PeoplesCounts:
     return PeoplesCounts(counts.astype(np.int64), tuple(table["stimulus"]), tuple(words.columns))
 
 
-def shown(study: Study, images: str) -> Pictures | None:
-    """The pictures of a study in the order of its stimuli; None if `images` are not those that it was made with."""
+def shown(study: Study, images: str, rows: Sequence[int]) -> list[np.ndarray] | None:
+    """Some of a study's pictures, RGB pixels; None if `images` are not those that it was made with."""
     pictures = open_pictures(images)
     if not set(study.stimuli) <= set(pictures.ids):
         return None
-    return pictures.subset(
-        join({"study": study.stimuli, "pictures": pictures.ids}, missing="count").positions["pictures"]
-    )
+    joined = join({"study": [study.stimuli[row] for row in rows], "pictures": pictures.ids}, missing="count")
+    return pictures.read(joined.positions["pictures"])
 
 
 def some(n_stimuli: int, at_most: int, seed: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,8 @@ def recovery_experiment(
     features : mapping of arrays of shape (n_objects, p), or a folder of ``<model>.npy``
         At least two models; used as given, in float32.
     n_triplets : sequence of int
-        Numbers of training triplets in a fold; an eighth as many are for validation and for testing.
+        Numbers of training triplets in a fold; an eighth as many are for validation and for testing, or all that the
+        objects of these parts form.
     n_seeds : int
         Repetitions, each with its own folds, triplets and answers.
     observer_triplets, observer_choices : integer arrays of shape (n, 3) and (n,)
@@ -182,11 +184,11 @@ def _checked_design(n_triplets, n_seeds: int, plan: Plan, n_objects: int, replac
     check_seeds(n_seeds)
     plan.check_folds(n_objects)
     for part, objects in enumerate(plan.parts(n_objects, 0, 0)):
-        left = len(objects) * (len(objects) - 1) * (len(objects) - 2) // 6
-        if left < (1 if replacement else _share(max(sizes), part)):
+        left, needed = comb(len(objects), 3), max(sizes) if part == TRAIN and not replacement else 1
+        if left < needed:
             raise ValueError(
                 f"'n_triplets' must leave every part enough triplets: {max(sizes)} for training need "
-                f"{_share(max(sizes), part)} among {len(objects)} objects, which form {left}."
+                f"{needed} among {len(objects)} objects, which form {left}."
             )
     return sizes
 
@@ -197,8 +199,11 @@ def check_seeds(n_seeds: int) -> None:
         raise ValueError(f"'n_seeds' must be at least 1, got {n_seeds!r}.")
 
 
-def _share(size: int, part: int) -> int:
-    return size if part == TRAIN else max(1, size // _HELD_OUT)
+def _share(size: int, part: int, objects: np.ndarray, replacement: bool) -> int:
+    """Triplets of a part: all of its own where it has fewer than an eighth of those for training."""
+    if part == TRAIN:
+        return size
+    return max(1, size // _HELD_OUT if replacement else min(size // _HELD_OUT, comb(len(objects), 3)))
 
 
 def _fit_candidate(
@@ -237,7 +242,8 @@ class _Fold:
     def of(cls, names, scaled, size: int, repeat: int, fold: int, replacement: bool, plan: Plan) -> "_Fold":
         parts = plan.parts(scaled.shape[1], repeat, fold)
         source = [plan.seed, repeat, fold, size]
-        drawn = [draw_triplets(objects, _share(size, part), [*source, part], replacement=replacement)
+        counts = [_share(size, part, objects, replacement) for part, objects in enumerate(parts)]
+        drawn = [draw_triplets(objects, counts[part], [*source, part], replacement=replacement)
                  for part, objects in enumerate(parts)]  # fmt: skip
         answers = [
             [sample_choices(similarity, triplets, [*source, part, zlib.crc32(name.encode())])

@@ -45,6 +45,11 @@ class Generators:
         temperatures = self.table["temperature"].astype(np.float32)  # as they were made, so that the quotient is too
         return {name: whole / temperatures[name] for name, whole in self.similarities.items()}
 
+    def subset(self, objects: np.ndarray) -> "Generators":
+        """The same models asked about some of the objects only."""
+        parts = {name: whole[np.ix_(objects, objects)] for name, whole in self.similarities.items()}
+        return Generators(self.table, parts)
+
 
 def fit_generators(
     features: Mapping[str, np.ndarray] | str | Path,

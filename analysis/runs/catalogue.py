@@ -19,9 +19,14 @@ def chapters() -> list[str]:
     return [path.name for path in listed if path.parent == Path("book") and (CHAPTERS / path.name).is_dir()]
 
 
-def public_chapters() -> list[str]:
-    """The chapters that have a notebook on public data."""
-    return [chapter for chapter in chapters() if text_half(chapter, PUBLIC).is_file()]
+def public_runs() -> list[str]:
+    """The notebooks on public data: a chapter's own has its name, further ones have names that begin with it."""
+    names = sorted(path.stem for path in (BOOK / PUBLIC).glob("*.md"))
+    return [name for chapter in chapters() for name in names if _belongs(name, chapter)]
+
+
+def _belongs(name: str, chapter: str) -> bool:
+    return name == chapter or name.startswith(f"{chapter}_")
 
 
 def toc_pages() -> list[str]:
@@ -45,10 +50,12 @@ def title(text_half: Path) -> str:
 
 def parameters_of(chapter: str, profile: str = "default") -> type[ChapterParameters]:
     """The pydantic model of a chapter's parameters."""
-    if chapter not in chapters():
-        raise ParameterError(unknown("chapter", chapter, chapters()))
-    module = importlib.import_module(f"analysis.chapters.{chapter}.parameters")
-    return module.PublicParameters if profile == PUBLIC else module.Parameters
+    known = public_runs() if profile == PUBLIC else chapters()
+    if chapter not in known:
+        raise ParameterError(unknown("chapter", chapter, known))
+    package = next(name for name in chapters() if _belongs(chapter, name))
+    module = importlib.import_module(f"analysis.chapters.{package}.parameters")
+    return module.PUBLIC[chapter] if profile == PUBLIC else module.Parameters
 
 
 def profiles() -> list[str]:
@@ -84,7 +91,7 @@ def given(chapter: str, profile: str, values: dict | None = None) -> dict:
     ParameterError
         If the chapter or the profile is unknown.
     """
-    parameters_of(chapter)  # an unknown chapter is named before an unknown profile
+    parameters_of(chapter, profile)  # an unknown chapter is named before an unknown profile
     return {**profile_of(profile, chapter)["parameters"], **(values or {})}
 
 

@@ -114,6 +114,52 @@ class ImageParameters(ChapterParameters):
         return {"images": registry.mnist_path() if self.images == "mnist" else user_path(self.images)}
 
 
+class LineupParameters(ChapterParameters):
+    """Base of the parameters of a page that compares a line-up of models on a set of pictures."""
+
+    models: str = Field("zoo", description="a line-up: its name, models.yml, sources, or a folder that 'extract' wrote")
+    images: str = Field("digits", description="a set's name, a folder of pictures, or an .npz file")
+
+    @field_validator("models")
+    @classmethod
+    def _models_are_there(cls, value: str) -> str:
+        # Line-ups are read without PyTorch, but for the zoo's.
+        from analysis.models.lineup import read_lineup
+        from analysis.models.recordings import is_extracted
+
+        folder = Path(value).expanduser()
+        if value == "zoo" or is_extracted(folder):
+            return value
+        if folder.is_dir():
+            raise ValueError(f"must be a line-up or a folder that 'extract' wrote, got the folder '{value}'.")
+        if len(read_lineup(value)) < 2:
+            raise ValueError(f"must be at least 2 models, got only '{value}'.")
+        return value
+
+    @field_validator("images")
+    @classmethod
+    def _pictures_are_there(cls, value: str) -> str:
+        if value == "digits":
+            return value
+        from analysis.data.pictures import open_pictures  # loads Pillow
+
+        try:
+            open_pictures(value).check()
+        except (FileNotFoundError, ToldError) as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def data_hashes(self) -> dict[str, str]:
+        """Hashes of the pictures and of what the line-up names, beside those of files."""
+        if self.models == "zoo" and self.images == "digits":
+            return super().data_hashes()
+        from analysis.data.pictures import open_pictures
+        from analysis.models.extraction import lineup_hash
+
+        hashes = {"images": open_pictures(self.images).sha256(), "models": lineup_hash(self.models)}
+        return hashes | super().data_hashes()
+
+
 class PublicRunParameters(ChapterParameters):
     """Base of the parameters of a run on public data, which names the public files that it reads."""
 

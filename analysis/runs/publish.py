@@ -68,15 +68,13 @@ def _fingerprint(stage: dict[Path, bytes]) -> str:
 def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
+    executed = {*catalogue.chapters(), *catalogue.public_runs()}  # staged as notebooks
     for path in sorted(BOOK.rglob("*")):
-        if (
-            path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"}
-            and path.stem not in catalogue.chapters()
-        ):
+        if path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"} and path.stem not in executed:
             files[path.relative_to(ROOT)] = path.read_bytes()
     listed = catalogue.toc_pages()
     pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
-    public = {f"book/public/{name}": name for name in catalogue.public_chapters()}
+    public = {f"book/public/{name}": name for name in catalogue.public_runs()}
     pages |= {page_name: public_page(name) for page_name, name in public.items() if page_name in listed}
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))

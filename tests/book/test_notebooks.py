@@ -69,6 +69,8 @@ def test_every_figure_has_a_caption_and_an_alternative_text(chapter):
 def test_the_chapter_follows_the_template(chapter):
     text = catalogue.text_half(chapter).read_text()
     assert "What you will be able to do" in text
-    missing = [section for section in (*SECTIONS, "What to take home") if f"## {section}" not in text]
-    assert not missing
+    assert "## What to take home" in text
+    if not (catalogue.CHAPTERS / chapter / "claims.py").is_file():
+        return  # a page about no paper
+    assert not [section for section in SECTIONS if f"## {section}" not in text]
     assert text.count("```{admonition} Solution\n   :class: dropdown") >= 3

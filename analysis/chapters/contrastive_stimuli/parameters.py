@@ -123,3 +123,7 @@ class PublicParameters(PublicRunParameters):
 
         people = [name for dataset in MODEL_VS_HUMAN for name in model_vs_human_files(dataset)]
         return [*imagenet_files(), *people, "cifar10h/cifar10h-counts.npy"]
+
+
+PUBLIC = {"contrastive_stimuli": PublicParameters}
+"""The parameters of the notebooks on public data, by name."""

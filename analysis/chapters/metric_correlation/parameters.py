@@ -132,3 +132,7 @@ def read_own(table: str, groups: str) -> "Leaderboard":
     if len(constant):
         raise ValueError(f"'table' must vary in every metric over its complete models, got a constant {constant[0]!r}.")
     return board
+
+
+PUBLIC = {"metric_correlation": PublicParameters}
+"""The parameters of the notebooks on public data, by name."""

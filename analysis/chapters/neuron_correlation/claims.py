@@ -127,3 +127,47 @@ MNIST_CLAIMS = (
     _elsewhere("afro", "The same tables for Ethiopic Afro-MNIST."),
     _elsewhere("fashion", "Scores on random noise for networks trained on Fashion-MNIST."),
 )
+
+NETWORKS_CLAIMS = (
+    Claim(
+        "imagenet-blocks",
+        PAPER,
+        "Networks built alike score higher with each other than networks built differently (difference of corrected "
+        "scores, ImageNet networks on 500 photographs).",
+        "Experiment 3 (ImageNet)",
+        Above(0),
+        "figure only",
+    ),
+    Claim(
+        "cifar10-blocks",
+        PAPER,
+        "Networks built alike score higher with each other than networks built differently (difference of corrected "
+        "scores, CIFAR-10 networks).",
+        "Experiment 3, on other networks and photographs",
+        Above(0),
+        "figure only",
+    ),
+    Claim(
+        "predicts-accuracy",
+        PAPER,
+        "Across networks, the score with a trusted network predicts accuracy (rank correlation, corrected score).",
+        "title and abstract",
+        Above(0),
+    ),
+)
+NETWORKS_HYPOTHESES = (
+    *[
+        Hypothesis(
+            f"{lineup}-training",
+            f"Trained {name} networks match each other better than their untrained twins do (difference of corrected "
+            "scores).",
+            Above(0),
+        )
+        for lineup, name in (("cifar10", "CIFAR-10"), ("imagenet", "ImageNet"))
+    ],
+    Hypothesis(
+        "predicts-within-training",
+        "Among networks of one kind of training, the score with the trusted network predicts accuracy.",
+        Above(0),
+    ),
+)

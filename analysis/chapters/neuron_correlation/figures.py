@@ -10,6 +10,7 @@ from analysis.chapters.neuron_correlation.attack import Attack
 from analysis.chapters.neuron_correlation.experiments import ZooScores
 from analysis.chapters.neuron_correlation.reported import NET_NET, NETS
 from analysis.intervals import Measured, mean_interval
+from analysis.models.study import Study
 from analysis.runs.plots import GREY, PALETTE
 
 NET_COLOURS = dict(zip(NETS, PALETTE, strict=False))
@@ -206,3 +207,69 @@ def _count_axis(axis, counts) -> None:
     axis.set_xticks(shown, [f"{count:,}" for count in shown])
     axis.minorticks_off()
     axis.set_xlabel("probe images")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Published networks
+
+
+def printed_scores(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Scores on ten images of one channel, pair by pair, beside the chance level of as many unrelated units."""
+    figure, axes = plt.subplots(1, len(tables), figsize=(10, 3.8), sharey=True)
+    for axis, (name, table) in zip(axes, tables.items(), strict=True):
+        means = table.groupby(["model", "other", "family"], as_index=False)[["score", "chance"]].mean()
+        means = means.sort_values("chance").reset_index(drop=True)
+        for colour, family in zip(PALETTE, ("same", "other"), strict=False):
+            chosen = means[means["family"] == family]
+            axis.plot(chosen.index, chosen["score"], "o", color=colour, markersize=4, label=f"{family} family")
+        axis.plot(means.index, means["chance"], "D", color=GREY, markersize=3, label="unrelated units", zorder=0)
+        axis.set(title=name, xlabel="pairs of trained networks", xticks=[], ylim=(0, 1))
+    axes[0].set_ylabel("score on 10 images")
+    axes[-1].legend(loc="lower right", fontsize=9)
+    return figure
+
+
+def scores_by_images(summary: pd.DataFrame) -> Figure:
+    """Score, floor and corrected score by the number of images, for trained and untrained pairs."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
+    means = summary[summary["state"] != "mixed"].groupby(["images", "state"], as_index=False).mean(numeric_only=True)
+    for colour, (state, rows) in zip(PALETTE, means.groupby("state", sort=False), strict=False):
+        left.plot(rows["images"], rows["score"], "o-", color=colour, label=state)
+        left.plot(rows["images"], rows["floor"], "o--", color=colour, markersize=3)
+        right.plot(rows["images"], rows["corrected"], "o-", color=colour, label=state)
+    for axis, label in ((left, "score (dashed: floor)"), (right, "corrected score")):
+        axis.set(xscale="log", xlabel="photographs", ylabel=label, ylim=(0, 1))
+    right.legend(fontsize=9)
+    return figure
+
+
+def blocks(tables: dict[str, tuple[pd.DataFrame, Study]]) -> Figure:
+    """Corrected scores of all pairs of each line-up, trained models first, families parted by lines."""
+    figure, axes = plt.subplots(1, len(tables), figsize=(12, 6))
+    for axis, (name, (pairs, study)) in zip(axes, tables.items(), strict=True):
+        order = study.models.assign(late=study.models["training"] == "untrained").sort_values(["late", "family"])
+        means = pairs.groupby(["model", "other"])["corrected"].mean().unstack()
+        square = means.reindex(index=order.index, columns=order.index)
+        square = square.combine_first(square.T).to_numpy(copy=True)
+        np.fill_diagonal(square, np.nan)
+        sns.heatmap(square, ax=axis, square=True, cmap="viridis", vmin=0, vmax=1, cbar=False)
+        kinds = list(zip(order["late"], order["family"], strict=True))
+        edges = [place for place in range(1, len(kinds)) if kinds[place] != kinds[place - 1]]
+        axis.hlines(edges, 0, len(kinds), color="white", linewidth=0.8)
+        axis.vlines(edges, 0, len(kinds), color="white", linewidth=0.8)
+        ticks = np.arange(len(order)) + 0.5
+        axis.set_yticks(ticks, order.index, rotation=0, fontsize=8)
+        axis.set_xticks([])
+        axis.set(title=name, xlabel="in the order of the rows", ylabel="")
+    figure.colorbar(axes[0].collections[0], ax=list(axes), label="corrected score", shrink=0.6)
+    return figure
+
+
+def accuracy_by_score(table: pd.DataFrame) -> Figure:
+    """Accuracy against the corrected score with the trusted network."""
+    figure, axis = plt.subplots(figsize=(6.5, 4))
+    for colour, (training, rows) in zip(PALETTE, table.groupby("training", sort=False), strict=False):
+        axis.plot(rows["score"], rows["accuracy"], "o", color=colour, label=training)
+    axis.set(xlabel="corrected score with the trusted network", ylabel="accuracy")
+    axis.legend(title="training", fontsize=9)
+    return figure

@@ -5,13 +5,13 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.runs.parameters import LARGEST_SEED, ImageParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, N_DIGITS, ImageParameters, LineupParameters, PublicRunParameters
 
 TEST_SHARE = 0.25
 """Share of the images that networks are tested on; as in the paper."""
 
 
-class Parameters(ImageParameters):
+class Parameters(LineupParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
     n_seeds: int = Field(5, ge=1, le=100, description="seeds: each trains the five perceptrons and the CNN anew")
@@ -26,14 +26,36 @@ class Parameters(ImageParameters):
     @field_validator("n_probe")
     @classmethod
     def _as_many_as_are_tested(cls, value: int, info: ValidationInfo) -> int:
-        n_test = math.ceil(TEST_SHARE * cls.n_images(info))
+        n_test = math.ceil(TEST_SHARE * _n_learnt(info))
         if value > n_test:
             raise ValueError(f"must be at most {n_test}, the images held out for testing, got {value}.")
         return value
 
+    @field_validator("images")
+    @classmethod
+    def _the_zoo_can_learn_them(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("models", "zoo") == "zoo" and value not in ("digits", "mnist"):
+            from analysis.data.images import load_images  # loads PyTorch
+
+            try:
+                load_images(value)
+            except FileNotFoundError as error:
+                raise ValueError(f"{error} Other pictures need 'models'.") from None
+        return value
+
+    @property
+    def training_images(self) -> str:
+        """What the perceptrons, the CNN and the zoo learn: the digits, where a line-up has pictures of its own."""
+        return self.images if self.models == "zoo" else "digits"
+
     def amount(self) -> float:
         """Seeds train and attack; the zoo takes about as long as three of them."""
         return self.n_seeds + 3
+
+
+def _n_learnt(info: ValidationInfo) -> int:
+    """Images of which the perceptrons learn and are tested on."""
+    return ImageParameters.n_images(info) if info.data.get("models", "zoo") == "zoo" else N_DIGITS
 
 
 class PublicParameters(PublicRunParameters):
@@ -51,3 +73,22 @@ class PublicParameters(PublicRunParameters):
     def amount(self) -> float:
         """Seeds, of which the attack takes the larger part."""
         return self.n_seeds * (self.n_rounds + 3)
+
+
+class NetworksParameters(PublicRunParameters):
+    """What the recorded run on published networks and photographs may change."""
+
+    n_draws: int = Field(20, ge=2, le=200, description="draws of few images")
+    n_images: int = Field(2000, ge=100, le=10_000, description="photographs in the comparison with many images")
+    seed: int = Field(0, ge=0, description="seed of the draws")
+
+    def public_files(self) -> list[str]:
+        """CIFAR-10's photographs, the sample of ImageNet's, and the networks of both line-ups."""
+        from analysis.data import registry
+
+        folders = ("cifar10_nets/", "imagenet_nets/", "imagenet_sample/")
+        return [registry.CIFAR10, *(name for name in registry.registry() if name.startswith(folders))]
+
+
+PUBLIC = {"neuron_correlation": PublicParameters, "neuron_correlation_networks": NetworksParameters}
+"""The parameters of the notebooks on public data, by name."""

@@ -191,3 +191,7 @@ def _own_features(folder: str) -> dict:
     from analysis.recovery.observers import load_features  # takes SciPy
 
     return _readable(load_features, folder)
+
+
+PUBLIC = {"recovery_curve": PublicParameters}
+"""The parameters of the notebooks on public data, by name."""

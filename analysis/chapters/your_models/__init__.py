@@ -1,0 +1,1 @@
+"""Page: compare your own models on your own pictures."""

@@ -1,0 +1,57 @@
+"""Parameters of the page about one's own models."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from analysis.runs.parameters import LineupParameters, PublicRunParameters
+
+ZOO = "zoo:mlp-100,zoo:cnn,zoo:cnn-slim,zoo:resnet-8-b1,zoo:vit-24-d3-p8"
+"""A few of the book's own networks."""
+
+CIFAR10H, NONE = "cifar10h", "none"
+
+
+class Parameters(LineupParameters):
+    """What a run of the page may change; the notebook's first cell has the same names, types and defaults."""
+
+    models: str = Field(ZOO, description="a line-up")
+    layers: str = Field("auto", description='layers to record: "auto", or names separated by commas')
+    pool: Literal["mean", "none"] = Field("mean", description='"mean" over maps and tokens, or "none"')
+    people: str = Field("none", description='people\'s labels: a CSV of counts, "cifar10h", or "none"')
+    triplets: str = Field("none", description='people\'s odd-one-out choices: a CSV, or "none"')
+    n_planned: int = Field(2000, ge=50, le=1_000_000, description="odd-one-out trials that a planned study can afford")
+    n_compared: int = Field(500, ge=30, le=5000, description="stimuli on which representations are compared, at most")
+    seed: int = Field(0, ge=0, le=2**31, description="seed of the draws")
+
+    @field_validator("people", "triplets")
+    @classmethod
+    def _a_file_is_there(cls, value: str) -> str:
+        if value not in (NONE, CIFAR10H) and not Path(value).expanduser().is_file():
+            raise ValueError(f"must be 'none' or a file; there is no file '{value}'.")
+        return value
+
+    def data_files(self) -> dict[str, Path]:
+        """The files of people's answers."""
+        named = {"people": self.people, "triplets": self.triplets}
+        return {name: Path(value).expanduser() for name, value in named.items() if value not in (NONE, CIFAR10H)}
+
+
+class PublicParameters(PublicRunParameters):
+    """What the run on published networks, photographs and people may change."""
+
+    n_planned: int = Field(2000, ge=50, le=1_000_000, description="odd-one-out trials that a planned study can afford")
+    n_compared: int = Field(500, ge=30, le=5000, description="stimuli on which representations are compared, at most")
+    seed: int = Field(0, ge=0, le=2**31, description="seed of the draws")
+
+    def public_files(self) -> list[str]:
+        """CIFAR-10's photographs, the networks trained on them, and people's answers."""
+        from analysis.data import registry
+
+        nets = [name for name in registry.registry() if name.startswith("cifar10_nets/")]
+        return [registry.CIFAR10, "cifar10h/cifar10h-counts.npy", *nets]
+
+
+PUBLIC: dict[str, type[PublicRunParameters]] = {}
+"""The parameters of the notebooks on public data, by name."""
