@@ -169,7 +169,9 @@ def test_what_cannot_be_told_apart_is_refused(value):
 
 KEEPING = (
     "analysis.models.zoo",
+    "analysis.recovery.asymptote",
     "analysis.recovery.experiment",
+    "analysis.recovery.generators",
     "analysis.chapters.neuron_correlation.attack",
     "analysis.chapters.contrastive_stimuli.representations",
     "analysis.chapters.metric_correlation.zoo_metrics",

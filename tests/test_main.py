@@ -23,7 +23,7 @@ HEAVY = {"IPython", "joblib", "jupytext", "matplotlib", "nbformat", "numpy", "pa
         (["run", CHAPTER, "-p", "n_seeds", "many"], "'n_seeds' must be an integer of at least 1 and at most 100"),
         (["run", CHAPTER, "-p", "n_seeds", "0"], "'n_seeds' must be an integer of at least 1 and at most 100, got '0'"),
         (["run", CHAPTER, "-p", "penalty", "idx"], "'penalty' must be one of 'index', 'relative', 'none', got 'idx'"),
-        (["run", CHAPTER, "-p", "images", "no.npz"], "there is no file 'no.npz'"),
+        (["run", CHAPTER, "-p", "images", "no.npz"], "there is no 'no.npz'"),
         (["run", "neuron_corelation"], "Unknown chapter 'neuron_corelation': did you mean 'neuron_correlation'?"),
         (["run", CHAPTER, "--profile", "quik"], "Unknown profile 'quik': did you mean 'quick'?"),
         (["book", "--profile", "quik"], "Unknown profile 'quik': did you mean 'quick'?"),

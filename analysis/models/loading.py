@@ -195,6 +195,7 @@ def _imported_file(path: Path):
     if spec is None or spec.loader is None:
         raise LineupError(f"'{path}' must be a Python file.")
     module = importlib.util.module_from_spec(spec)
+    before = set(sys.modules)
     sys.modules[spec.name] = module
     sys.path.insert(0, str(path.parent))
     try:
@@ -203,6 +204,9 @@ def _imported_file(path: Path):
         raise LineupError(f"'{path}' could not be run: {type(error).__name__}: {error}.") from error
     finally:
         sys.path.remove(str(path.parent))
+        for name in set(sys.modules) - before:  # the next user's folder may have other files of the same names
+            if Path(getattr(sys.modules[name], "__file__", None) or "").parent == path.parent:
+                del sys.modules[name]
     return module
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.runs import catalogue, pairs
 
-CHAPTERS = catalogue.chapters()
+CHAPTERS = [name for name in catalogue.chapters() if (catalogue.CHAPTERS / name / "claims.py").is_file()]
 
 
 def method_cells(chapter):
