@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.runs.parameters import LARGEST_SEED, N_DIGITS, ImageParameters, LineupParameters, PublicRunParameters
+from analysis.data.digits import N_DIGITS
+from analysis.runs.parameters import LARGEST_SEED, ImageParameters, LineupParameters, PublicRunParameters
 
 TEST_SHARE = 0.25
 """Share of the images that networks are tested on; as in the paper."""
