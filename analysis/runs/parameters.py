@@ -21,7 +21,13 @@ LARGEST_SEED = 10**9
 
 
 class ParameterError(ValueError):
-    """A parameter that a chapter cannot run with; the message is one sentence for the person who typed it."""
+    """A parameter that a chapter cannot run with; the message is one sentence for the person who typed it.
+
+    What they typed may hold anything: characters that a terminal would obey are written out.
+    """
+
+    def __init__(self, sentence: str):
+        super().__init__("".join(part if part.isprintable() else repr(part)[1:-1] for part in sentence))
 
 
 class ChapterParameters(BaseModel):

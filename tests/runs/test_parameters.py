@@ -55,6 +55,12 @@ def test_a_notebook_hands_in_its_variables_and_nothing_else():
         Example.from_notebook({**namespace, "n_seed": 3})
 
 
+def test_a_terminal_obeys_nothing_that_was_typed():
+    with pytest.raises(ParameterError) as caught:
+        Example.checked({"images": "\x1b[31m\n\u202e"})
+    assert str(caught.value) == "Parameter 'images': there is no file '\\x1b[31m\\n\\u202e'."
+
+
 def test_every_problem_is_named():
     with pytest.raises(ParameterError, match=r"'n_seeds'.*'step'"):
         Example.checked({"n_seeds": 0, "step": -1})
