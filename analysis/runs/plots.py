@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from analysis.runs import harmless
 from analysis.runs.outputs import FIGURE
 
 # Okabe and Ito's eight colours, which colour-blind readers can tell apart.
@@ -49,10 +50,11 @@ def show(figure: Figure, name: str, data: pd.DataFrame | Mapping[str, object]) -
     The runner writes the CSV next to the executed notebook, and the book links to it.
     """
     make_legible(figure)
+    take_literally(figure)
     mime, picture = _drawn(figure, name)
     mpl.pyplot.close(figure)
     table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    content = {"name": name, "csv": table.to_csv(index=False, float_format="%.7g")}
+    content = {"name": name, "csv": harmless.csv(table, float_format="%.7g")}
     display({mime: picture, "text/plain": f"Figure: {name}", FIGURE: content}, raw=True)
 
 
@@ -64,6 +66,13 @@ def make_legible(figure: Figure) -> None:
     for axis in figure.axes:
         for side in (axis.xaxis, axis.yaxis):  # the labels of ticks are made anew whenever ticks move
             side.set_tick_params(labelsize=max(smallest, *(label.get_fontsize() for label in side.get_ticklabels()), 0))
+
+
+def take_literally(figure: Figure) -> None:
+    """Take a dollar sign in a name for what it is, and not for the start of a formula; matplotlib's own ticks stay."""
+    for text in figure.findobj(Text):
+        if r"\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
 
 
 def _drawn(figure: Figure, name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, processes, reproduction
+from analysis.runs import catalogue, harmless, processes, reproduction
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -148,7 +148,9 @@ def _provenance_cell(notebook: NotebookNode) -> NotebookNode:
     record = notebook.metadata.analysis
     facts = {
         "Profile": record.profile,
-        "Parameters": ", ".join(f"`{name} = {value!r}`" for name, value in record.made_from.parameters.items()),
+        "Parameters": ", ".join(
+            harmless.code(f"{name} = {value!r}") for name, value in record.made_from.parameters.items()
+        ),
         "Run": f"{record.started}, {record.seconds:.0f} seconds on {record.device}",
         "Notebook": f"`{record.made_from.notebook[:16]}`",
         "Code and environment": f"`{record.key[:16]}` ({len(record.made_from.modules)} modules of `analysis`)",
@@ -165,11 +167,14 @@ def _data_files(hashes: dict[str, str], profile: str) -> str:
     if not hashes:
         return "not noted by this run" if profile == PUBLIC else "none"
     if len(hashes) <= 12:
-        return f"{len(hashes)}: " + ", ".join(f"`{name}` `{value[:8]}`" for name, value in hashes.items())
+        return f"{len(hashes)}: " + ", ".join(f"{harmless.code(name)} `{value[:8]}`" for name, value in hashes.items())
     folders: dict[str, list[str]] = {}
     for name, value in sorted(hashes.items()):
         folders.setdefault(name.partition("/")[0], []).append(value)
-    named = (f"`{name}/` ({len(parts)}) `{sha256(''.join(parts).encode())[:8]}`" for name, parts in folders.items())
+    named = (
+        f"{harmless.code(f'{name}/')} ({len(parts)}) `{sha256(''.join(parts).encode())[:8]}`"
+        for name, parts in folders.items()
+    )
     return f"{len(hashes)}: " + ", ".join(named)
 
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from analysis import files
 from analysis.files import write_atomically
-from analysis.runs import processes, runner
+from analysis.runs import harmless, processes, runner
 from analysis.runs.outputs import CLAIMS, FINDINGS, HYPOTHESES, embedded
 from analysis.runs.parameters import ParameterError
 from analysis.runs.runner import Run, RunError
@@ -88,7 +88,7 @@ def table(runs: dict[Path, Run]) -> pd.DataFrame:
 
 def write_table(runs: dict[Path, Run], path: Path) -> None:
     """Write `table` as CSV."""
-    write_atomically(path, table(runs).to_csv(index=False))
+    write_atomically(path, harmless.csv(table(runs)))
 
 
 def _plain(value):

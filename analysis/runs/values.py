@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from nbformat import NotebookNode
 
 from analysis.intervals import Measured
+from analysis.runs import harmless
 from analysis.runs.outputs import VALUES, embedded
 
 
@@ -76,8 +77,8 @@ def complete(notebook: NotebookNode) -> None:
     known = told(notebook)
 
     def text_of(match: re.Match) -> str:
-        text = known[match[1]]["text"] if match[1] in known else "not measured"
-        return re.sub(r"([\\`*_|$<])", r"\\\1", text)  # no value is markup
+        row = known.get(match[1], {"text": "not measured", "value": None})
+        return row["text"] if "value" in row else harmless.markdown(row["text"])  # a name is no markup
 
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
