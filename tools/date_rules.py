@@ -7,7 +7,6 @@ that brought it; a changed one, the last commit on its file. So commit the rule 
 import csv
 import importlib
 import subprocess
-from pathlib import Path
 
 from analysis.runs import catalogue
 from analysis.sources import ROOT
@@ -15,23 +14,33 @@ from analysis.sources import ROOT
 RULES = ROOT / "book" / "rules.csv"
 COLUMNS = ("page", "kind", "id", "rule", "fixed", "commit", "first_run", "first_run_commit", "known_before")
 _TABLES = {
-    "neuron_correlation": {"": ("CLAIMS", "HYPOTHESES"), "public/": ("MNIST_CLAIMS", "MNIST_HYPOTHESES")},
-    "contrastive_stimuli": {"": ("CLAIMS", "HYPOTHESES"), "public/": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES")},
-    "recovery_curve": {"": ("CLAIMS", "HYPOTHESES"), "public/": ("THINGS_CLAIMS", "THINGS_HYPOTHESES")},
-    "metric_correlation": {"": ("CLAIMS", "HYPOTHESES"), "public/": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES")},
+    "neuron_correlation": ("CLAIMS", "HYPOTHESES"),
+    "public/neuron_correlation": ("MNIST_CLAIMS", "MNIST_HYPOTHESES"),
+    "public/neuron_correlation_networks": ("NETWORKS_CLAIMS", "NETWORKS_HYPOTHESES"),
+    "contrastive_stimuli": ("CLAIMS", "HYPOTHESES"),
+    "public/contrastive_stimuli": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
+    "recovery_curve": ("CLAIMS", "HYPOTHESES"),
+    "public/recovery_curve": ("THINGS_CLAIMS", "THINGS_HYPOTHESES"),
+    "metric_correlation": ("CLAIMS", "HYPOTHESES"),
+    "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
 }
+"""The tables of rules that each page shows, by their names in its chapter's claims."""
+
+
+def chapter_of(page: str) -> str:
+    """The chapter that a page belongs to."""
+    name = page.removeprefix("public/")
+    return next(chapter for chapter in catalogue.chapters() if name.startswith(chapter))
 
 
 def committed() -> list[dict]:
     """Every rule in the chapters' claims: the first four columns of the table."""
     rows = []
-    for chapter in catalogue.chapters():
-        module = importlib.import_module(f"analysis.chapters.{chapter}.claims")
-        for folder, names in _TABLES[chapter].items():
-            for kind, name in zip(("claim", "hypothesis"), names, strict=True):
-                entries = getattr(module, name, ())
-                page = f"{folder}{chapter}"
-                rows += [{"page": page, "kind": kind, "id": entry.id, "rule": str(entry.rule)} for entry in entries]
+    for page, names in _TABLES.items():
+        module = importlib.import_module(f"analysis.chapters.{chapter_of(page)}.claims")
+        for kind, name in zip(("claim", "hypothesis"), names, strict=True):
+            entries = getattr(module, name, ())
+            rows += [{"page": page, "kind": kind, "id": entry.id, "rule": str(entry.rule)} for entry in entries]
     return rows
 
 
@@ -58,8 +67,7 @@ def main() -> None:
 
 
 def _history(row: dict, *, changed: bool) -> dict:
-    chapter = Path(row["page"]).name
-    claims, page = f"analysis/chapters/{chapter}/claims.py", f"book/{row['page']}"
+    claims, page = f"analysis/chapters/{chapter_of(row['page'])}/claims.py", f"book/{row['page']}"
     name, public = row["id"], row["page"].startswith("public/")
     fixed = _last(claims) if changed else _first(f'"{name}"', claims) or _last(claims)
     # A public run is committed with its verdicts; of an embedded one, only the page that measures.
