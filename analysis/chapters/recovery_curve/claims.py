@@ -1,7 +1,7 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
 from analysis.chapters.recovery_curve.reported import BETAS, LARGEST, MORE_CANDIDATES, WITHIN
-from analysis.runs.claims import Claim
+from analysis.runs.claims import Claim, Hypothesis
 from analysis.runs.rules import Above, Below
 
 PAPER = "avitan2025"
@@ -150,3 +150,47 @@ THINGS_CLAIMS = tuple(
     claim for claim in CLAIMS if claim.id in {"recovery-rises", "above-chance", "not-solved", "systematic-winner"}
 )
 """Claims that the public run can say something about; its candidates are embeddings, not the paper's networks."""
+
+HYPOTHESES = (
+    Hypothesis(
+        "weak-generators-have-a-ceiling",
+        "With more units than training objects and generators of the weakest penalty, fewer than 80 % are recovered "
+        "however many answers there are.",
+        Below(LARGEST[1]),
+    ),
+    Hypothesis(
+        "penalty-of-generators-decides",
+        "In the limit of infinitely many answers, generators of the strongest penalty are recovered more often than "
+        "those of the weakest (difference).",
+        Above(0),
+    ),
+    Hypothesis(
+        "as-they-are-always",
+        "Generators that are their features as they are, are recovered in nine of ten cases or more in the limit.",
+        Above(0.9),
+    ),
+    Hypothesis(
+        "triplets-make-them-unreachable",
+        "Generators whose penalty is chosen on triplets of the same objects are recovered less often in the limit "
+        "than their features as they are (difference).",
+        Below(0),
+    ),
+    Hypothesis(
+        "one-similarity",
+        "Generators of the weakest penalty are one and the same similarity (mean correlation of two of them).",
+        Above(0.95),
+    ),
+    Hypothesis(
+        "averaging-hides-the-ceiling",
+        "Averaged over space, fewer units than training objects, generators are recovered more often in the limit than "
+        "with every unit (difference).",
+        Above(0),
+    ),
+    Hypothesis(
+        "likelihood-saves-trials",
+        "The likelihood of the test answers tells the true model more often than accuracy does (difference, mean over "
+        "numbers of triplets).",
+        Above(0),
+    ),
+)
+"""Ours, from theory and from a trial with one split of 150 objects; `book/reproduction` says what it had shown."""

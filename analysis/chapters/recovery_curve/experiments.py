@@ -22,14 +22,18 @@ from analysis.intervals import (
 from analysis.models.activations import record
 from analysis.models.zoo import load_zoo
 from analysis.progress import steps
+from analysis.recovery.asymptote import asymptotic_recovery, at_penalty, margins_at_limit, recovery_asymptote
 from analysis.recovery.experiment import Recovery, recovery_experiment
-from analysis.recovery.generators import TOLERANCE
+from analysis.recovery.generators import TOLERANCE, Generators, fit_generators
 from analysis.recovery.observers import Observer, load_features, load_things_triplets, simulated_observer
+from analysis.recovery.planning import planned_recovery
 from analysis.recovery.probes import fit_probes
 from analysis.recovery.summaries import confusion_matrix
 from analysis.recovery.triplets import choice_probabilities
 
 Features = dict[str, np.ndarray]
+LIMIT_TOLERANCE = 1e-6
+"""Of the fits in the limit, in nats; winners that it leaves open are counted."""
 FLEXIBILITY = ("zero-shot", "diagonal", "low-rank", "full", "full, few axes")
 PENALTY_PATH = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 PREDICTORS = ("candidate's shift", "generator's shift", "candidate's dimensionality", "generator's dimensionality")
@@ -72,6 +76,7 @@ def study_of(parameters) -> Study:
         load_images(parameters.images),
         parameters.networks,
         parameters.n_objects,
+        pooled=parameters.pooled,
         seed=parameters.first_seed,
         triplets=parameters.triplets,
         n_triplets=parameters.n_answers,
@@ -82,9 +87,12 @@ def study_of(parameters) -> Study:
     )
 
 
-def zoo_study(images: Images, models: Sequence[str], n_objects: int, *, seed: int, triplets: str, **observer) -> Study:
+def zoo_study(
+    images: Images, models: Sequence[str], n_objects: int, *, pooled: bool, seed: int, triplets: str, **observer
+) -> Study:
     """Networks of the zoo look at images that they were not trained on; someone has answered triplets of these.
 
+    Features are the last recorded layer but one, every unit of it; or, `pooled`, the last one averaged over space.
     `triplets` is ``"simulated"`` or a file of answers; `observer` is passed to `simulated_observer`.
     """
     train, held_out = halves(images, seed)
@@ -93,9 +101,11 @@ def zoo_study(images: Images, models: Sequence[str], n_objects: int, *, seed: in
     rows = np.random.default_rng(seed).choice(held_out, n_objects, replace=False)
     objects = images.subset(np.sort(rows))
     networks = load_zoo(models, images=images, train_indices=train, seed=seed)
-    seen = {net.name: record(net.module, objects.x, net.layers[-1], pool="mean").values.numpy() for net in networks}
+    layers = {net.name: net.layers[-1 if pooled or len(net.layers) < 2 else -2] for net in networks}
+    pool = "mean" if pooled else None
+    seen = {net.name: record(net.module, objects.x, layers[net.name], pool=pool).values.numpy() for net in networks}
     table = pd.DataFrame(
-        [[net.name, net.family, net.training, net.layers[-1], seen[net.name].shape[1]] for net in networks],
+        [[net.name, net.family, net.training, layers[net.name], seen[net.name].shape[1]] for net in networks],
         columns=["model", "family", "training", "layer", "units"],
     ).set_index("model")
     if triplets == "simulated":
@@ -154,6 +164,140 @@ def recover(features: Features, observer: Observer, parameters, sizes: Sequence[
         n_jobs=-1,
         cache=cache_dir() / "recovery",
         **options,
+    )
+
+
+def limit_of(study: Study, parameters, n_seeds: int, *, features: Features | None = None, **options) -> pd.DataFrame:
+    """Where the recovery curve of a study ends, see `recovery_asymptote`; finished pieces are kept in the cache."""
+    if "generators" not in options:
+        options |= {"observer_triplets": study.observer.triplets, "observer_choices": study.observer.choices}
+    return recovery_asymptote(
+        features or study.features,
+        n_seeds,
+        ceiling=parameters.ceiling,
+        seed=parameters.first_seed,
+        n_jobs=-1,
+        cache=cache_dir() / "recovery",
+        **{"penalties": parameters.penalties, "n_folds": parameters.n_folds, "tolerance": LIMIT_TOLERANCE} | options,
+    )
+
+
+def training_objects(n_objects: int, n_folds: int) -> int:
+    """Objects that triplets for fitting are drawn from in one fold, the smallest where folds differ."""
+    rest = n_objects - -(-n_objects // n_folds)
+    return rest - round(0.3 * rest)
+
+
+def generators_of(study: Study, parameters, **options) -> Generators:
+    """Generators of a study, made as `options` say; kept in the cache."""
+    return fit_generators(
+        study.features,
+        study.observer.triplets,
+        study.observer.choices,
+        ceiling=parameters.ceiling,
+        seed=parameters.first_seed,
+        n_jobs=-1,
+        cache=cache_dir() / "recovery",
+        **{"penalties": parameters.penalties, "n_folds": parameters.n_folds} | options,
+    )
+
+
+def ways_to_make(parameters) -> dict[str, dict]:
+    """Options of `fit_generators` by what they amount to."""
+    fixed = {f"λ = {penalty:g}": {"penalties": [penalty]} for penalty in sorted(parameters.made_with, reverse=True)}
+    return {"features as they are": {"transform": "zero-shot"}} | fixed
+
+
+def made_in_ways(study: Study, parameters, n_seeds: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What becomes of recovery in the limit when generators are made otherwise: by simulation, and by way.
+
+    The first table has one row a way, generator and seed (`margins_at_limit` by accuracy). The second has one row a
+    way: ``recovery`` in the limit by accuracy and ``by likelihood``, each with the number of winners that the solver
+    leaves ``open``; how much ``alike`` the generators are, how like the ``observer``, and how like their own features
+    (``kept``; mean correlations of similarities); their ``shift``; the ``favourite`` and how many it ``takes``.
+    """
+    wins, ways = [], []
+    for way, options in ways_to_make(parameters).items():
+        made = generators_of(study, parameters, **options)
+        limit = limit_of(study, parameters, n_seeds, generators=made)
+        won = margins_at_limit(at_penalty(limit))
+        wins.append(won.assign(made=way))
+        ways.append({"made": way, **_end(limit), **likeness_of(study, made), **_favourite(won)})
+    return pd.concat(wins, ignore_index=True), pd.DataFrame(ways)
+
+
+def _end(limit: pd.DataFrame) -> dict:
+    ends = asymptotic_recovery(limit).query("penalty == 'chosen'").set_index("criterion")
+    return {
+        "recovery": ends.recovery["accuracy"],
+        "by likelihood": ends.recovery["likelihood"],
+        "open": int((ends.n_simulations - ends.n_resolved)["accuracy"]),
+        "margin": ends.margin["accuracy"],
+    }
+
+
+def _favourite(won: pd.DataFrame) -> dict:
+    counts = won["winner"].value_counts()
+    return {"favourite": counts.index[0], "takes": counts.iloc[0] / counts.sum()}
+
+
+def likeness_of(study: Study, made: Generators) -> dict[str, float]:
+    """Mean correlations of the generators' similarities: with each other, the observer, and their own features."""
+    pairs = {name: _pairs(similarity) for name, similarity in made.similarities.items()}
+    alike = np.corrcoef(np.stack(list(pairs.values())))[np.triu_indices(len(pairs), 1)]
+    observer = np.nan
+    if study.simulated:
+        seen = _pairs(study.observer.similarity)
+        observer = float(np.mean([np.corrcoef(values, seen)[0, 1] for values in pairs.values()]))
+    plain = {name: _pairs(table @ table.T) for name, table in study.features.items()}
+    kept = np.mean([np.corrcoef(pairs[name], plain[name])[0, 1] for name in pairs])
+    return {"alike": float(alike.mean()), "observer": observer, "kept": float(kept),
+            "shift": float(made.table["geometry_shift"].mean())}  # fmt: skip
+
+
+def pairwise_likeness(made: Generators) -> np.ndarray:
+    """Correlation of the similarities of each pair of generators."""
+    pairs = np.stack([_pairs(similarity) for similarity in made.similarities.values()])
+    return np.corrcoef(pairs)[np.triu_indices(len(pairs), 1)]
+
+
+def by_likelihood(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the geometric mean of the test answers' probabilities as what candidates are ranked by."""
+    return table.assign(test_accuracy=np.exp(table["log_likelihood"]))
+
+
+def own_wins(won: pd.DataFrame) -> pd.Series:
+    """Share of each generator's simulations that it wins itself, of those that are resolved."""
+    ranked = won[won["resolved"]]
+    return (ranked["winner"] == ranked["generator"]).groupby(ranked["generator"]).mean()
+
+
+def trials_saved(table: pd.DataFrame) -> Measured:
+    """Recovery by likelihood minus recovery by accuracy, mean over numbers of triplets, over models."""
+    sizes = sorted(set(table["n_triplets"]))
+    gains = [by_generator(by_likelihood(table), size) - by_generator(table, size) for size in sizes]
+    return over_models(sum(gains) / len(gains))
+
+
+def objects_or_trials(study: Study, parameters, transforms: Sequence[str], shares: Sequence[float]) -> pd.DataFrame:
+    """`planned_recovery` at one budget of answers, for several shares of the objects."""
+    numbers = [max(30, round(share * study.n_objects)) for share in shares]
+    return planned_recovery(
+        study.features,
+        parameters.budget,
+        n_objects=numbers,
+        transforms=transforms,
+        rank=parameters.rank,
+        penalty=min(parameters.made_with),
+        observer_triplets=study.observer.triplets,
+        observer_choices=study.observer.choices,
+        ceiling=parameters.ceiling,
+        penalties=parameters.penalties,
+        n_seeds=parameters.n_seeds,
+        n_folds=parameters.n_folds,
+        seed=parameters.first_seed,
+        n_jobs=-1,
+        cache=cache_dir() / "recovery",
     )
 
 

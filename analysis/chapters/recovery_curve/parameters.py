@@ -10,8 +10,6 @@ from analysis.models.zoo_names import TRAINED, UNTRAINED
 from analysis.runs.parameters import LARGEST_SEED, ImageParameters, PublicRunParameters
 
 MODELS = (
-    "mlp-100",
-    "mlp-80-noise",
     "cnn",
     "cnn-slim",
     "resnet-8-b1",
@@ -19,7 +17,7 @@ MODELS = (
     "vit-32-d3-p4",
     "vit-40-d2-p4-noise",
 )
-"""Two networks of each family; three of the eight trained on noisy labels, the others on clean ones."""
+"""Two networks of each family that has maps or tokens; two of the six trained on noisy labels, the others on clean."""
 
 
 EMBEDDINGS = {
@@ -41,22 +39,29 @@ NARROWEST = 12
 class Parameters(ImageParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
-    n_objects: int = Field(240, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
+    n_objects: int = Field(120, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
         "simulated",
         validate_default=True,  # it does not go with features of one's own
         description='"simulated", or a file of human answers in one of the public THINGS formats',
     )
-    models: list[str] = Field([], description="networks of the zoo, three or more; empty for the eight of the chapter")
+    models: list[str] = Field([], description="networks of the zoo, three or more; empty for the six of the chapter")
+    pooled: bool = Field(False, description="average maps and tokens over space; few units, and another result")
     sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
-        [100, 400, 1600, 6400, 12800, 25600], min_length=2, description="numbers of training triplets"
+        [250, 1000, 4000, 16000, 27720], min_length=2, description="numbers of training triplets"
     )
-    n_seeds: int = Field(5, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
+    n_seeds: int = Field(3, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
     penalties: list[Annotated[float, Field(gt=0)]] = Field(
-        [0.1, 0.01, 0.001, 0.0001], min_length=1, description="strengths of the penalty to choose from"
+        [0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001],
+        min_length=1,
+        description="strengths of the penalty to choose from; the grid widens where an end is chosen",
     )
+    made_with: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.01, 0.000001], min_length=2, description="penalties of generators whose recovery is taken to the limit"
+    )
+    budget: int = Field(4000, ge=100, le=10_000_000, description="answers of the study that is planned")
     rank: int = Field(
         8, ge=1, validate_default=True, description="columns of the low-rank transform, and axes kept by the PCA"
     )
@@ -109,7 +114,7 @@ class Parameters(ImageParameters):
             raise ValueError(f"must be three or more different networks of {', '.join(zoo)}, got {got}.")
         return value
 
-    @field_validator("sizes", "penalties")
+    @field_validator("sizes", "penalties", "made_with")
     @classmethod
     def _different(cls, value: list) -> list:
         if len(set(value)) < len(value):
@@ -140,8 +145,9 @@ class Parameters(ImageParameters):
 
     def amount(self) -> float:
         """Fits, large data sets counting more."""
-        fits = len(self.networks) ** 2 * self.n_seeds * self.n_folds * len(self.penalties)
-        return fits * sum(1 + size / 5000 for size in self.sizes)
+        fits = len(self.networks) ** 2 * self.n_folds * len(self.penalties)
+        limits = (self.n_seeds + len(self.made_with)) * (self.n_objects / 120) ** 3
+        return fits * (self.n_seeds * sum(1 + size / 5000 for size in self.sizes) + 10 * limits)
 
     def data_files(self) -> dict[str, Path]:
         """The user's own files; a folder of features counts by each of its files."""
