@@ -90,6 +90,8 @@ from analysis.recovery.observers import Observer as Observer
 from analysis.recovery.observers import load_features as load_features
 from analysis.recovery.observers import load_things_triplets as load_things_triplets
 from analysis.recovery.observers import simulated_observer as simulated_observer
+from analysis.recovery.planning import planned_recovery as planned_recovery
+from analysis.recovery.planning import planned_seconds as planned_seconds
 from analysis.recovery.probes import Probe as Probe
 from analysis.recovery.probes import fit_probe as fit_probe
 from analysis.recovery.probes import fit_probes as fit_probes

@@ -287,7 +287,7 @@ def _shares(answers: np.ndarray) -> np.ndarray:
     return table / table.sum()
 
 
-SKETCH = 20_000  # triplets that stand for all of them in estimates
+SKETCH = 10_000  # triplets that stand for all of them in estimates
 
 
 def _complete(datasets, used: list[np.ndarray], coordinates: torch.Tensor) -> "_Complete | None":

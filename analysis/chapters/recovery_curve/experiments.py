@@ -261,6 +261,11 @@ def pairwise_likeness(made: Generators) -> np.ndarray:
     return np.corrcoef(pairs)[np.triu_indices(len(pairs), 1)]
 
 
+def averaged(parameters) -> Study:
+    """The same study with the last layer averaged over space; a study of the user's own stays as it is."""
+    return study_of(parameters.model_copy(update={"pooled": True}))
+
+
 def by_likelihood(table: pd.DataFrame) -> pd.DataFrame:
     """The table with the geometric mean of the test answers' probabilities as what candidates are ranked by."""
     return table.assign(test_accuracy=np.exp(table["log_likelihood"]))
@@ -474,7 +479,7 @@ def flexibility(study: Study, parameters, size: int, n_seeds: int) -> pd.DataFra
     for name, setting in settings.items():
         fit = {key: value for key, value in setting.items() if key != "n_axes"}
         features = {model: _prepared(table, setting) for model, table in study.features.items()}
-        found = recover_study(study, parameters, [size], n_seeds, features=features, **fit)
+        found = recover_study(study, parameters, [size], n_seeds, features=features, widen=False, **fit)
         own = by_generator(found.table, size).rename_axis("model").reset_index()
         won.append(own.assign(setting=name))
     return at_best_penalty(predicted).merge(pd.concat(won), on=["setting", "model"])

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from analysis.chapters.recovery_curve import reported
 from analysis.chapters.recovery_curve.experiments import FLEXIBILITY, Study, over_models
 from analysis.intervals import Measured
+from analysis.recovery.asymptote import answers_per_pair as answers
 from analysis.recovery.triplets import choice_probabilities
 from analysis.runs.plots import GREY, PALETTE
 
@@ -64,9 +65,15 @@ def calibration(table: pd.DataFrame, ceiling: float) -> Figure:
     return figure
 
 
-def recovery_curve(curve: pd.DataFrame, who: str) -> Figure:
-    """Recovery accuracy against training triplets with binomial intervals, chance, and the paper's points."""
+def recovery_curve(curve: pd.DataFrame, who: str, limit: Measured | None = None) -> Figure:
+    """Recovery accuracy against training triplets with binomial intervals, chance, and the paper's points.
+
+    With `limit`, the recovery at infinitely many answers is a line with its band.
+    """
     figure, axis = plt.subplots(figsize=(7.5, 4.2))
+    if limit is not None:
+        axis.axhline(limit.value, color=PALETTE[2], ls="--", label="this run, infinitely many answers")
+        axis.axhspan(limit.low, limit.high, color=PALETTE[2], alpha=0.12, lw=0)
     axis.fill_between(curve["n_triplets"], curve["low"], curve["high"], color=PALETTE[0], alpha=0.2, lw=0)
     axis.plot(curve["n_triplets"], curve["recovery"], "o-", color=PALETTE[0],
               label=f"this run, {who}: share and 95 % binomial interval")  # fmt: skip
@@ -78,6 +85,55 @@ def recovery_curve(curve: pd.DataFrame, who: str) -> Figure:
     axis.axhline(1 / reported.N_MODELS, color="black", ls=":", lw=0.8, label=f"chance, {reported.N_MODELS} candidates")
     axis.set(xscale="log", ylim=(0, 1), xlabel="training triplets", ylabel="simulations won by the true model")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    return figure
+
+
+def answers_per_pair(curves: pd.DataFrame, limit: Measured, paper_objects: int) -> Figure:
+    """Recovery by accuracy and by likelihood against answers per pair of training objects, beside the paper's."""
+    figure, axis = plt.subplots(figsize=(7.5, 4.2))
+    for (criterion, rows), colour in zip(curves.groupby("criterion", sort=False), PALETTE[:2], strict=False):
+        axis.fill_between(rows["answers per pair"], rows["low"], rows["high"], color=colour, alpha=0.15, lw=0)
+        axis.plot(rows["answers per pair"], rows["recovery"], "o-", color=colour, label=f"this run, by {criterion}")
+    axis.axhline(limit.value, color=PALETTE[2], ls="--", label="this run, infinitely many answers")
+    axis.axhspan(limit.low, limit.high, color=PALETTE[2], alpha=0.12, lw=0)
+    paper = {answers(number, paper_objects): share for number, share in reported.RECOVERY.items()}
+    axis.plot(*zip(*paper.items(), strict=True), "D--", mfc="none", color="black", lw=0.8, label="paper: about so much")
+    axis.plot(answers(reported.LARGEST[0], paper_objects), reported.LARGEST[1], "v", mfc="none", color="black", ms=9,
+              label="paper: below this")  # fmt: skip
+    axis.set(xscale="log", ylim=(0, 1.02), xlabel="answers per pair of training objects")
+    axis.set_ylabel("simulations won by the true model")
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    return figure
+
+
+def ways_to_make(ways: pd.DataFrame, chance: float) -> Figure:
+    """Recovery in the limit by how generators were made, beside how alike they are and what of themselves they keep."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.4), sharey=True)
+    rows = range(len(ways))
+    left.plot(ways["recovery"], rows, "o", color=PALETTE[0], label="by accuracy")
+    left.plot(ways["by likelihood"], rows, "s", mfc="none", color=PALETTE[1], label="by likelihood")
+    left.axvline(chance, color=GREY, ls=":", label="chance")
+    left.set(yticks=rows, yticklabels=ways["made"], xlim=(-0.02, 1.04), xlabel="recovered at infinitely many answers")
+    right.plot(ways["alike"], rows, "o", color=PALETTE[0], label="with each other")
+    right.plot(ways["observer"], rows, "s", mfc="none", color=PALETTE[1], label="with the observer")
+    right.plot(ways["kept"], rows, "^", mfc="none", color=PALETTE[2], label="with their own features")
+    right.set(xlabel="mean correlation of generators' similarities", xlim=(0, 1.04))
+    for axis in (left, right):
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9, ncol=3)
+    left.invert_yaxis()
+    return figure
+
+
+def objects_or_trials(planned: pd.DataFrame, budget: int) -> Figure:
+    """Recovery against the number of objects at one budget of answers, one line a transform."""
+    figure, axis = plt.subplots(figsize=(7, 3.8))
+    for transform, rows in planned.groupby("transform", sort=False):
+        axis.plot(rows["n_objects"], rows["recovery"], "o-", color=_SETTING_COLOURS[transform], label=transform)
+        axis.fill_between(rows["n_objects"], rows["low"], rows["high"], color=_SETTING_COLOURS[transform], alpha=0.12)
+    axis.axhline(planned["chance"].iloc[0], color=GREY, ls=":", label="chance")
+    axis.set(ylim=(0, 1.02), xlabel=f"objects shown, {budget:,} answers in all", title="Simulated answers")
+    axis.set_ylabel("simulations won by the true model")
+    axis.legend(title="transform", loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return figure
 
 

@@ -39,7 +39,7 @@ NARROWEST = 12
 class Parameters(ImageParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
-    n_objects: int = Field(120, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
+    n_objects: int = Field(102, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
         "simulated",
@@ -49,7 +49,7 @@ class Parameters(ImageParameters):
     models: list[str] = Field([], description="networks of the zoo, three or more; empty for the six of the chapter")
     pooled: bool = Field(False, description="average maps and tokens over space; few units, and another result")
     sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
-        [250, 1000, 4000, 16000, 27720], min_length=2, description="numbers of training triplets"
+        [250, 1000, 4000, 17296], min_length=2, description="numbers of training triplets"
     )
     n_seeds: int = Field(3, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
@@ -146,7 +146,7 @@ class Parameters(ImageParameters):
     def amount(self) -> float:
         """Fits, large data sets counting more."""
         fits = len(self.networks) ** 2 * self.n_folds * len(self.penalties)
-        limits = (self.n_seeds + len(self.made_with)) * (self.n_objects / 120) ** 3
+        limits = (self.n_seeds + len(self.made_with)) * (self.n_objects / 102) ** 3
         return fits * (self.n_seeds * sum(1 + size / 5000 for size in self.sizes) + 10 * limits)
 
     def data_files(self) -> dict[str, Path]:

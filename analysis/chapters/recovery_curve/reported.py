@@ -6,6 +6,9 @@ RECOVERY = {1_000: 0.05, 10_000: 0.15, 100_000: 0.45, 1_000_000: 0.70}
 LARGEST = (4_200_000, 0.80)
 """The largest number of training triplets, and what recovery stays below there."""
 
+TRAINING_OBJECTS = 865
+"""Objects that the training triplets of one fold are drawn from, of 1,854."""
+
 N_MODELS = 20
 """Candidates of the paper's main experiment; chance is 1/20."""
 
