@@ -77,9 +77,14 @@ class Plan:
         if not self.widen or len(self.penalties) == 1 or self.transform == "zero-shot":
             return []
         step = max(high / low for low, high in pairwise(sorted(self.penalties)))
-        weaker, stronger = max(grid[0] / step, LIMITS[0]), min(grid[-1] * step, LIMITS[1])
+        weaker, stronger = _tidy(max(grid[0] / step, LIMITS[0])), _tidy(min(grid[-1] * step, LIMITS[1]))
         found = [stronger] if grid[-1] in chosen and stronger > grid[-1] else []
         return found + ([weaker] if grid[0] in chosen and weaker < grid[0] else [])
+
+
+def _tidy(penalty: float) -> float:
+    """Without the rounding of repeated products, so that what is one λ is one number."""
+    return float(f"{penalty:.12g}")
 
 
 def checked_features(features: Mapping[str, np.ndarray] | str | Path) -> dict[str, np.ndarray]:

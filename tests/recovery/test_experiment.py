@@ -124,6 +124,8 @@ def test_a_grid_widens_until_its_ends_are_not_chosen_or_are_the_papers():
     assert found.table.penalty[found.table.at_edge].isin([1e-6, 1e4]).all()
     narrow = experiment(features, triplets, choices, [40], 2).table
     assert (narrow.at_edge == narrow.penalty.isin(PENALTIES)).all()
+    decades = [10.0**power for power in range(-6, 5)]
+    np.testing.assert_array_equal(np.isin(found.table.penalty, decades), True)
     alone = experiment(features, triplets, choices, [40], 2, widen=True, penalties=[0.02]).table
     assert (set(alone.penalty), alone.at_edge.any()) == ({0.02}, False)
 
