@@ -56,7 +56,7 @@ class Parameters(ImageParameters):
     penalties: list[Annotated[float, Field(gt=0)]] = Field(
         [0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001],
         min_length=1,
-        description="strengths of the penalty to choose from; the grid widens where an end is chosen",
+        description="penalties to choose from, and beyond either end",
     )
     made_with: list[Annotated[float, Field(gt=0)]] = Field(
         [0.01, 0.000001], min_length=2, description="penalties of generators whose recovery is taken to the limit"
