@@ -62,7 +62,8 @@ def record(
         Stimuli in one forward pass.
     pool : {None, "mean"}
         None: every output value of a stimulus is a unit. ``"mean"``: maps of shape (n, channels, height, width) are
-        averaged over space, and outputs of shape (n, tokens, dim) over tokens; other shapes are flattened.
+        averaged over space, so are square ones with their channels last (n, side, side, channels), and outputs of shape
+        (n, tokens, dim) over tokens; other shapes are flattened.
     device : str or torch.device, optional
         Where to run the network. None: where its parameters are.
 
@@ -145,6 +146,8 @@ def calls_of(module: nn.Module, names: tuple[str, ...], pool: str | None) -> Ite
 def _pooled(tensor: torch.Tensor, pool: str | None) -> torch.Tensor:
     if pool == "mean" and tensor.ndim == 3:
         return tensor.mean(1)
+    if pool == "mean" and tensor.ndim == 4 and tensor.shape[1] == tensor.shape[2] != tensor.shape[3]:
+        return tensor.mean((1, 2))  # a square map with its channels last, as of Swin transformers
     if pool == "mean" and tensor.ndim > 3:
         return tensor.flatten(2).mean(2)
     return tensor

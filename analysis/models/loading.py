@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from analysis.data.categories import CIFAR10, imagenet_categories
 from analysis.data.images import halves, load_images
@@ -22,6 +23,7 @@ from analysis.models.preprocessing import Grey, Normalised, Preprocessing, Wrapp
 from analysis.models.zoo import load_network
 
 _FEW = 4  # stages; a module with fewer at its top level is opened
+_READOUT = (nn.Linear, nn.LayerNorm, nn.GroupNorm, _BatchNorm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +116,11 @@ def _classes(entry: Entry) -> tuple[str, ...] | None:
 def stages(module: nn.Module) -> tuple[str, ...]:
     """Names of a module's stages, whose outputs ``layers: auto`` records, from the input to the output.
 
-    These are the children with parameters, in the order of their definition. A wrapper around a single child, and
-    a list of layers that is never called itself, are opened; so is the largest container while there are fewer than
-    four stages. A final linear layer is left out, since its outputs are the answers. A network that was read from a
-    file of operators has stages of its own (`analysis.models.graph.Graph.stages`).
+    These are the children with parameters, in the order of their definition. What would be too coarse is opened: a
+    wrapper around a single child; a list of layers that is never called itself; a trunk, which is the only child made
+    of at least four composite parts; and, while there are fewer than four stages, the child of the most layers. A last
+    linear layer is left out, since its outputs are the answers, and what is normalised before it stays. A network read
+    from a file of operators has stages of its own (`analysis.models.graph.Graph.stages`).
 
     Examples
     --------
@@ -127,26 +130,55 @@ def stages(module: nn.Module) -> tuple[str, ...]:
     """
     if isinstance(module, Graph):
         return module.stages()
-    found = _children("", module)
-    while True:
-        containers = [item for item in found if len(_children(*item)) > 1]
-        uncalled = [item for item in containers if isinstance(item[1], nn.ModuleList)]
-        if len(found) == 1 and _children(*found[0]):
-            uncalled = found
-        if not uncalled and len(found) < _FEW and containers:
-            uncalled = [max(containers, key=lambda item: _size(item[1]))]
-        if not uncalled:
-            break
-        place = found.index(uncalled[0])
-        found[place : place + 1] = _children(*uncalled[0])
-    if len(found) > 1 and isinstance(found[-1][1], nn.Linear):
-        found = found[:-1]
+    found = _opened("", module)
+    if len(found) > 1 and _is_readout(*found[-1]):
+        found = [*found[:-1], *(_opened(*found[-1]) or found[-1:])[:-1]]
+    while (coarse := _coarse(found)) is not None:
+        place = found.index(coarse)
+        found[place : place + 1] = _opened(*coarse)
     return tuple(name for name, _ in found)
 
 
-def _children(prefix: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
+Named = tuple[str, nn.Module]
+
+
+def _coarse(found: list[Named]) -> Named | None:
+    """The stage that is to be opened next."""
+    containers = [item for item in found if len(_opened(*item)) > 1]
+    trunks = [item for item in containers if any(len(_opened(*part)) > 1 for part in _opened(*item))]
+    uncalled = [item for item in containers if isinstance(item[1], nn.ModuleList)]
+    if uncalled:
+        return uncalled[0]
+    if len(trunks) == 1 and len(_opened(*trunks[0])) >= _FEW:
+        return trunks[0]
+    if len(found) < _FEW and containers:
+        return max(containers, key=lambda item: len(_leaves(item[1])))
+    return None
+
+
+def _is_readout(name: str, module: nn.Module) -> bool:
+    """Whether a module is linear layers, with nothing but normalisation between them."""
+    leaves = _leaves(module)
+    plain = not any(_children(*part) for part in _children(name, module))
+    return plain and isinstance(leaves[-1], nn.Linear) and all(isinstance(leaf, _READOUT) for leaf in leaves)
+
+
+def _children(prefix: str, module: nn.Module) -> list[Named]:
     named = [(f"{prefix}.{name}" if prefix else name, child) for name, child in module.named_children()]
     return [(name, child) for name, child in named if _size(child)]
+
+
+def _opened(name: str, module: nn.Module) -> list[Named]:
+    """The children of a module; where each has but one, those of the innermost."""
+    children = _children(name, module)
+    while len(children) == 1 and _children(*children[0]):
+        children = _children(*children[0])
+    return children
+
+
+def _leaves(module: nn.Module) -> list[nn.Module]:
+    """Modules with parameters of their own."""
+    return [part for part in module.modules() if any(True for _ in part.parameters(recurse=False))]
 
 
 def _size(module: nn.Module) -> int:

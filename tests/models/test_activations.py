@@ -106,6 +106,14 @@ def test_maps_are_flattened_or_averaged_over_space():
     torch.testing.assert_close(record(network, x, "0", pool="mean").values, maps.mean((2, 3)))
 
 
+def test_square_maps_with_channels_last_are_averaged_over_space():
+    """As Swin transformers give them: an average over the wrong sizes would have as many units as the map has rows."""
+    x = torch.rand(5, 7, 7, 16)
+    torch.testing.assert_close(record(Returns(lambda x: x), x, "", pool="mean").values, x.mean((1, 2)))
+    first = x.permute(0, 3, 1, 2)
+    torch.testing.assert_close(record(Returns(lambda x: x), first, "", pool="mean").values, x.mean((1, 2)))
+
+
 def test_tokens_are_flattened_or_averaged_over_tokens():
     network = nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True))
     x = torch.rand(5, 7, 8)

@@ -1,12 +1,13 @@
 """Models from entries: module, preprocessing, layers and classes."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from analysis.data.categories import CIFAR10
 from analysis.models.activations import record
-from analysis.models.entries import Entry, LineupError
+from analysis.models.entries import Entry, LineupError, check
 from analysis.models.lineup import read_lineup
 from analysis.models.loading import load_model, stages
 from analysis.models.preprocessing import Grey, Normalised
@@ -109,6 +110,40 @@ def test_stages_open_the_largest_container_while_there_are_few():
     assert stages(network) == ("0.0", "0.2", "0.4")
 
 
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention, self.mlp = Wrapper(nn.Linear(8, 8)), nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
+
+
+def named(**parts):
+    network = nn.Sequential()
+    for name, part in parts.items():
+        network.add_module(name, part)
+    return network
+
+
+def blocks(n):
+    return nn.Sequential(*(Block() for _ in range(n)))
+
+
+def test_stages_open_the_trunk_of_composite_parts_and_no_stage_among_others():
+    stem, norm = nn.Conv2d(3, 8, 4), nn.LayerNorm(8)
+    inside = tuple(f"blocks.{number}" for number in range(12))
+    assert stages(named(stem=stem, blocks=blocks(12), norm=norm, head=nn.Linear(8, 2))) == ("stem", *inside, "norm")
+    several = {f"layer{number}": blocks(5) for number in range(3)}
+    assert stages(named(stem=stem, **several)) == ("stem", *several)
+
+
+def test_only_the_last_linear_layer_is_the_answers():
+    stem, body = nn.Conv2d(3, 8, 4), {f"layer{number}": nn.Linear(8, 8) for number in range(4)}
+    head = nn.Sequential(nn.LayerNorm(8), nn.Flatten(), nn.Linear(8, 2))
+    assert stages(named(stem=stem, **body, head=head)) == ("stem", *body, "head.0")
+    assert stages(named(stem=stem, **body, head=nn.Sequential(nn.Flatten(), nn.Linear(8, 2)))) == ("stem", *body)
+    assert stages(named(stem=stem, **body, answers=nn.Conv2d(8, 2, 1))) == ("stem", *body, "answers")
+    assert stages(nn.Sequential(*(nn.Linear(8, 8) for _ in range(3)))) == ("0", "1")
+
+
 @pytest.fixture
 def exported(tmp_path):
     """A small network, and the file of its exported program."""
@@ -153,3 +188,64 @@ def test_an_onnx_file_is_a_source_with_stages_of_its_own(tmp_path):
     assert model.layers == ("ReduceMean_1",)
     x = torch.rand(4, 3, 32, 32)
     torch.testing.assert_close(model.module(x), x[:, [0, 2]].mean((2, 3)))
+
+
+# Models of packages: built from a configuration, so that nothing is downloaded
+
+VISION = {
+    "ViTForImageClassification": {
+        "hidden_size": 16, "num_hidden_layers": 5, "num_attention_heads": 2, "intermediate_size": 32,
+        "image_size": 64, "patch_size": 8,
+    },
+    "ConvNextForImageClassification": {"hidden_sizes": [8, 8, 16, 16], "depths": [1, 1, 1, 1]},
+    "ResNetForImageClassification": {"embedding_size": 8, "hidden_sizes": [8, 8, 16, 16], "depths": [1, 1, 1, 1]},
+    "SwinForImageClassification": {
+        "image_size": 64, "embed_dim": 8, "depths": [1] * 4, "num_heads": [2] * 4, "window_size": 2
+    },
+    "MobileNetV2ForImageClassification": {"image_size": 32, "depth_multiplier": 0.25},
+    "Dinov2Model": {"hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2, "image_size": 28},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VISION)
+def test_vision_models_of_transformers(tmp_path, kind):
+    transformers = pytest.importorskip("transformers", reason="transformers is an optional extra")
+    build = getattr(transformers, kind)
+    names = {"num_labels": 3, "id2label": {0: "cat", 1: "dog", 2: "owl"}} if "Classification" in kind else {}
+    torch.manual_seed(0)
+    network = build(build.config_class(**VISION[kind], **names)).eval()
+    network.save_pretrained(tmp_path)
+    processor = transformers.ViTImageProcessor(size={"height": 64, "width": 64}, image_std=[0.5, 0.25, 0.125])
+    processor.save_pretrained(tmp_path)
+    (entry,) = read_lineup(f"transformers:{tmp_path}")
+    model = load_model(entry)
+    assert model.classes == (("cat", "dog", "owl") if names else None)
+    assert len(model.layers) >= 4
+    pictures = [np.full((50, 70, 3), (0, 51, 255), np.uint8), np.full((64, 64, 3), 127, np.uint8)]
+    x = model.prepare(pictures)
+    np.testing.assert_allclose(x[0, :, 5, 5], [-1, (0.2 - 0.5) / 0.25, 0.5 / 0.125], atol=1e-2)
+    found = record(model.module, x, model.layers, pool="mean")
+    assert found.values.isfinite().all()
+    with torch.inference_mode():
+        torch.testing.assert_close(model.module(x)[0], network(x)[0])
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "last"),
+    [
+        ("torchvision", "resnet18", "layer4"),
+        ("torchvision", "vit_b_16", "encoder.ln"),
+        ("timm", "vit_tiny_patch16_224", "norm"),
+        ("timm", "convnext_atto", "head.norm"),
+    ],
+)
+def test_models_of_torchvision_and_timm(package, name, last):
+    pytest.importorskip(package, reason=f"{package} is an optional extra", exc_type=ImportError)
+    entry = Entry(name="net", source=f"{package}:{name}", training="untrained", **(SQUARE | {"size": 224}))
+    check(entry)
+    model = load_model(entry)
+    assert model.layers[-1] == last
+    x = model.prepare([np.zeros((240, 300, 3), np.uint8)] * 2)
+    assert record(model.module, x, model.layers[:3], pool="mean").values.isfinite().all()
+    with pytest.raises(LineupError, match=f"Unknown model of {package} '{name}x': did you mean '{name}'"):
+        check(Entry(name="net", source=f"{package}:{name}x"))
