@@ -348,7 +348,7 @@ def falls(found: Mapping[str, Falls]) -> Figure:
             ends = [[getattr(point, end) for point in measured] for end in ("low", "high")]
             axis.fill_between(entry.cut_offs, *ends, color=colour, alpha=0.15, lw=0)
         axis.axhline(0, color=GREY, lw=1)
-        axis.set(title=f"{name} ({entry.n_models[0]} models)", xlabel="lowest accuracy kept (top-1)", ylim=(-0.25, 1))
+        axis.set(title=f"{name} ({entry.n_models[0]} models)", xlabel="lowest accuracy kept (top-1)", ylim=(-0.05, 1))
     axes[0, 0].set_ylabel("mean Spearman's ρ between metrics\n(band: 95 % bootstrap over families)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

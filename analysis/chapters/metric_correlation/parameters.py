@@ -134,5 +134,5 @@ def read_own(table: str, groups: str) -> "Leaderboard":
     return board
 
 
-PUBLIC = {"metric_correlation": PublicParameters}
+PUBLIC = {"metric_correlation": PublicParameters, "metric_correlation_tables": TablesParameters}
 """The parameters of the notebooks on public data, by name."""
