@@ -74,6 +74,8 @@ def run(chapter, values, profile, output: Path | None, force: bool, as_page: boo
     given = _once_each(values)
     catalogue.checked(chapter, profile, given)
     output = _checked_output(output or Path(f"{chapter}-{profile}.ipynb"))
+    if as_page:
+        _try_to_write(output.with_suffix(".html"))
     from analysis.runs import results, runner
 
     if output.exists() and results.read(output) is None and not force:
@@ -110,11 +112,15 @@ def _checked_output(typed: Path) -> Path:
     if not output.parent.is_dir():
         raise ParameterError(f"Option '-o' must be in a folder that exists, and '{output.parent}' does not.")
     _keep_out_of_the_book(output)
-    try:
-        files.try_to_write(output)
-    except OSError as error:
-        raise ParameterError(f"'{output}' cannot be written: {files.reason(error)}.") from None
+    _try_to_write(output)
     return output
+
+
+def _try_to_write(path: Path) -> None:
+    try:
+        files.try_to_write(path)
+    except OSError as error:
+        raise ParameterError(f"'{path}' cannot be written: {files.reason(error)}.") from None
 
 
 def _user_path(typed: Path) -> Path:

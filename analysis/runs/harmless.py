@@ -16,13 +16,17 @@ def markdown(text: str) -> str:
     >>> print(markdown("`<b>|"))
     \`\<b\>\|
     """
-    printable = "".join(part if part.isprintable() else " " for part in text)
-    return _MARKUP.sub(r"\\\1", printable)
+    return _MARKUP.sub(r"\\\1", _on_one_line(text))
 
 
 def code(text: str) -> str:
-    """`text` in the type of code. Between backticks, a backtick of its own would end it."""
-    return f"<code>{markdown(text)}</code>"
+    """`text` in the type of code, in a cell of a table: between more backticks than it holds in a row."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {_on_one_line(text)} {fence}".replace("|", r"\|")
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(part if part.isprintable() else " " for part in text)
 
 
 def csv(table: "pd.DataFrame", **options) -> str:

@@ -34,12 +34,12 @@ HOSTILE = (
     "+cmd|' /C calc'!A0",
     "\x1b[31mred",
 )
-EXTENSIONS = {"dollarmath", "amsmath", "substitution", "strikethrough", "linkify"}
+EXTENSIONS = {"dollarmath", "amsmath", "substitution", "strikethrough", "attrs_inline"}
 
 
 def shown(markdown):
     """The texts and the kinds of nodes that MyST makes of one line of Markdown."""
-    parser = create_md_parser(MdParserConfig(enable_extensions=EXTENSIONS - {"linkify"}), DocutilsRenderer)
+    parser = create_md_parser(MdParserConfig(enable_extensions=EXTENSIONS), DocutilsRenderer)
     (inline,) = [token for token in parser.parse(markdown) if token.type == "inline"]
     return "".join(token.content for token in inline.children), {token.type for token in inline.children}
 
@@ -56,6 +56,17 @@ def test_no_text_is_markup(text):
     found, kinds = shown(f"x{harmless.markdown(text)}x")
     assert kinds <= {"text", "text_special"}
     assert found == "x" + "".join(part if part.isprintable() else " " for part in text) + "x"
+
+
+@given(st.text(max_size=30).filter(str.strip))
+def test_code_ends_where_it_should(text):
+    parser = create_md_parser(MdParserConfig(enable_extensions=EXTENSIONS), DocutilsRenderer)
+    tokens = parser.parse(f"| a | b |\n|---|---|\n| {harmless.code(text)} | x |")
+    first, second = [token for token in tokens if token.type == "inline"][2:]
+    (inner,) = first.children
+    assert inner.type == "code_inline"
+    assert inner.content.strip() == "".join(part if part.isprintable() else " " for part in text).strip()
+    assert second.content == "x"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
