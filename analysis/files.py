@@ -140,12 +140,12 @@ def try_to_write(path: Path) -> None:
     OSError
         If `path` is a folder or read-only, its name is too long, or nothing can be made in its folder.
     """
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise OSError(f"its name is longer than {_LONGEST_NAME} bytes")
     if path.is_dir():
         raise IsADirectoryError("it is a folder")
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError("it is read-only")
-    if len(os.fsencode(path.name)) > _LONGEST_NAME:
-        raise OSError(f"its name is longer than {_LONGEST_NAME} bytes")
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=_PARTIAL) as file:
         file.write(b" ")
         file.flush()

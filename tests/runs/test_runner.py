@@ -1,6 +1,7 @@
 """The runner: validated before it executes, publishes only what succeeded, reruns what has changed."""
 
 import dataclasses
+import errno
 import json
 import os
 
@@ -8,6 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from analysis import files
+from analysis.cache import cache_dir
 from analysis.runs import catalogue, provenance, publish, runner
 from analysis.runs.parameters import ParameterError
 from analysis.sources import imported_modules, sha256
@@ -161,3 +164,112 @@ def test_staged_page_carries_numbers_and_provenance_but_no_private_outputs(execu
     assert f"/book/data/{CHAPTER}.line.csv" in text
     assert "How this page was made" in text
     assert "application/vnd.analysis" not in text
+
+
+# Where the result goes
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_executed(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "_executed", lambda *_: pytest.fail("executed"))
+    (tmp_path / "folder.ipynb").mkdir()
+    for name, sentence in (("folder.ipynb", "it is a folder"), ("n" * 300 + ".ipynb", "longer than 180 bytes")):
+        with pytest.raises(ParameterError, match=f"cannot be written: .*{sentence}"):
+            runner.execute(small_run("x = 1"), tmp_path / name)
+    assert os.listdir(tmp_path) == ["folder.ipynb"]
+
+
+def test_of_two_runs_to_one_output_the_second_is_refused(tmp_path, monkeypatch):
+    output = tmp_path / "out.ipynb"
+    monkeypatch.setattr(runner, "_executed", lambda *_: runner.execute(small_run("x = 1"), output))
+    with pytest.raises(ParameterError, match="is being written by another run"):
+        runner.execute(small_run("x = 1"), output)
+    assert os.listdir(tmp_path) == []
+
+
+def test_on_a_disk_that_is_full_at_the_end_the_notebook_waits_and_nothing_appears(tmp_path, monkeypatch):
+    executed = []
+
+    def once(run, show_progress, original=runner._executed):
+        executed.append(run.key)
+        return original(run, show_progress)
+
+    def full(path, content, original=files._partial):
+        if path.parent == tmp_path:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return original(path, content)
+
+    run, output = small_run(SHOW), tmp_path / "out.ipynb"
+    monkeypatch.setattr(runner, "_executed", once)
+    with monkeypatch.context() as small:
+        small.setattr(files, "_partial", full)
+        with pytest.raises(runner.RunError) as caught:
+            runner.execute(run, output, show_progress=False)
+    assert str(caught.value) == (
+        f"'{output}' could not be written: no space left on device; the executed notebook is kept, and the same call "
+        "writes it without running anything again."
+    )
+    assert os.listdir(tmp_path) == []
+    runner.execute(run, output, show_progress=False)
+    assert len(executed) == 1
+    assert sorted(os.listdir(tmp_path)) == ["out.claims.json", "out.ipynb", "out.line.csv"]
+    assert runner.is_current(run, output)
+    assert list((cache_dir() / "unwritten").iterdir()) == []
+
+
+def test_with_no_room_anywhere_one_sentence_says_so(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "_partial", full)
+    with pytest.raises(runner.RunError, match="no room in the cache either: the run has to be repeated"):
+        runner.execute(small_run("x = 1"), tmp_path / "out.ipynb", show_progress=False)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"null", b"\xff", b'{"rates": 1}', b'{"rates": [0]}', b'{"rates": ["nan"]}', b'{"rates": [1e999]}',
+     b'{"rates": [-1]}', b'{"rates": [[]]}', b"[" * 100_000, b'{"rates": [' + b"9" * 5000 + b"]}"],
+)  # fmt: skip
+def test_a_record_of_times_of_any_content_is_no_obstacle(content, tmp_path, monkeypatch):
+    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
+    run = runner.prepare(CHAPTER)
+    without = runner.expected_seconds(run)
+    (tmp_path / "timings").mkdir()
+    runner._timing_path(run).write_bytes(content)
+    assert runner.expected_seconds(run) == without
+
+
+@pytest.mark.parametrize("suffix", [".md", ".ipynb"])
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"\xff\xfe" + whole, None])
+def test_a_damaged_half_of_a_pair_is_refused_in_one_sentence(suffix, damage, tmp_path, monkeypatch):
+    for half in (".md", ".ipynb"):
+        (tmp_path / f"{CHAPTER}{half}").write_bytes((catalogue.BOOK / f"{CHAPTER}{half}").read_bytes())
+    monkeypatch.setattr(catalogue, "BOOK", tmp_path)
+    path = tmp_path / f"{CHAPTER}{suffix}"
+    path.write_bytes(damage(path.read_bytes())) if damage else path.unlink()
+    with pytest.raises(ParameterError, match=f"Chapter '{CHAPTER}': .*(differ|cannot be read)") as caught:
+        runner.prepare(CHAPTER)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_lock_one_sentence_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "LOCK", tmp_path / "requirements.lock")
+    with pytest.raises(ParameterError, match=r"'requirements\.lock', .* cannot be read .*'make lock'"):
+        runner.prepare(CHAPTER)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", b"a: &a [*a]", b"a: " + b"[" * 20_000, b"", b"[]",
+     b"neuron_correlation: 1", b"neuron_correlation: {}",
+     b"neuron_correlation: {parameters: [], seconds: 1}", b"neuron_correlation: {parameters: {}, seconds: -1}",
+     b"neuron_correlation: {parameters: {}, seconds: .nan}", b"neuron_correlation: {parameters: {}, seconds: soon}",
+     b"neuron_correlation: {parameters: {n_seeds: 1, n_seeds: 2}, seconds: 1}"],
+)  # fmt: skip
+def test_a_damaged_profile_is_refused_in_one_sentence(content, tmp_path, monkeypatch):
+    (tmp_path / "mine.yml").write_bytes(content)
+    monkeypatch.setattr(catalogue, "PROFILES", tmp_path)
+    with pytest.raises(ParameterError, match="Profile 'mine'") as caught:
+        runner.prepare(CHAPTER, profile="mine")
+    assert "\n" not in str(caught.value)
