@@ -4,6 +4,7 @@ from analysis.data.alignment_tables import read_encoding as read_encoding
 from analysis.data.alignment_tables import read_scaling as read_scaling
 from analysis.data.answers import Predictions as Predictions
 from analysis.data.answers import read_predictions as read_predictions
+from analysis.data.brainscore import read_brainscore as read_brainscore
 from analysis.data.cifar10 import load_cifar10_networks as load_cifar10_networks
 from analysis.data.cifar10 import load_cifar10_people as load_cifar10_people
 from analysis.data.corruptions import corrupt as corrupt
@@ -11,7 +12,6 @@ from analysis.data.images import Images as Images
 from analysis.data.images import load_images as load_images
 from analysis.data.joining import join as join
 from analysis.data.leaderboards import Leaderboard as Leaderboard
-from analysis.data.leaderboards import read_brainscore as read_brainscore
 from analysis.data.leaderboards import read_groups as read_groups
 from analysis.data.leaderboards import read_table as read_table
 from analysis.data.pictures import Pictures as Pictures

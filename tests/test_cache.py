@@ -168,7 +168,8 @@ def test_what_cannot_be_told_apart_is_refused(value):
 
 
 KEEPING = (
-    "analysis.models.zoo",
+    "analysis.models.trainings",
+    "analysis.models.zoo_answers",
     "analysis.recovery.asymptote",
     "analysis.recovery.experiment",
     "analysis.recovery.generators",

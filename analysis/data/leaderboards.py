@@ -12,7 +12,6 @@ Traps that Brain-Score's public table holds, and what happens to them here:
 """
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks import choose
+from analysis.data.model_families import model_family
 from analysis.files import user_path
 from analysis.measures.trees import Tree, check_tree, tree_children, tree_leaves
 from analysis.plain_yaml import read_yaml
@@ -28,91 +28,6 @@ from analysis.plain_yaml import read_yaml
 MEASURED, FAILED, MISSING, IMPOSSIBLE = "measured", "failed", "missing", "impossible"
 FAILED_MARK = "X"
 MISSING_MARKS = ("", "NA", "NaN", "nan")
-
-BRAINSCORE_TREE: Tree = {
-    "neural": {
-        "V1": [
-            "FreemanZiemba2013.V1-pls",
-            {
-                "Marques2020": {
-                    "V1-orientation": [
-                        "Marques2020_DeValois1982-pref_or",
-                        "Marques2020_Ringach2002-circular_variance",
-                        "Marques2020_Ringach2002-cv_bandwidth_ratio",
-                        "Marques2020_Ringach2002-opr_cv_diff",
-                        "Marques2020_Ringach2002-or_bandwidth",
-                        "Marques2020_Ringach2002-or_selective",
-                        "Marques2020_Ringach2002-orth_pref_ratio",
-                    ],
-                    "V1-receptive_field_size": [
-                        "Marques2020_Cavanaugh2002-grating_summation_field",
-                        "Marques2020_Cavanaugh2002-surround_diameter",
-                    ],
-                    "V1-response_magnitude": [
-                        "Marques2020_FreemanZiemba2013-max_noise",
-                        "Marques2020_FreemanZiemba2013-max_texture",
-                        "Marques2020_Ringach2002-max_dc",
-                    ],
-                    "V1-response_selectivity": [
-                        "Marques2020_FreemanZiemba2013-texture_selectivity",
-                        "Marques2020_FreemanZiemba2013-texture_sparseness",
-                        "Marques2020_FreemanZiemba2013-texture_variance_ratio",
-                        "Marques2020_Ringach2002-modulation_ratio",
-                    ],
-                    "V1-spatial_frequency": [
-                        "Marques2020_DeValois1982-peak_sf",
-                        "Marques2020_Schiller1976-sf_bandwidth",
-                        "Marques2020_Schiller1976-sf_selective",
-                    ],
-                    "V1-surround_modulation": ["Marques2020_Cavanaugh2002-surround_suppression_index"],
-                    "V1-texture_modulation": [
-                        "Marques2020_FreemanZiemba2013-abs_texture_modulation_index",
-                        "Marques2020_FreemanZiemba2013-texture_modulation_index",
-                    ],
-                }
-            },
-        ],
-        "V2": ["FreemanZiemba2013.V2-pls"],
-        "V4": [
-            f"{study}.V4-pls" for study in ("MajajHong2015", "Sanghavi2020", "SanghaviJozwik2020", "SanghaviMurty2020")
-        ],
-        "IT": [
-            f"{study}.IT-pls" for study in ("MajajHong2015", "Sanghavi2020", "SanghaviJozwik2020", "SanghaviMurty2020")
-        ],
-    },
-    "behaviour": [
-        "Rajalingham2018-i2n",
-        {
-            "Geirhos2021-error_consistency": [
-                f"Geirhos2021{condition}-error_consistency"
-                for condition in (
-                    *("colour", "contrast", "cueconflict", "edge", "eidolonI", "eidolonII", "eidolonIII"),
-                    *("falsecolour", "highpass", "lowpass", "phasescrambling", "powerequalisation", "rotation"),
-                    *("silhouette", "sketch", "stylized", "uniformnoise"),
-                )
-            ]
-        },
-    ],
-}
-"""Brain-Score's neural and behavioural leaf metrics that most models have, as its leaderboard averages them."""
-
-_BRAINSCORE_PARENTS = (
-    *("average_vision", "neural_vision", "behavior_vision", "engineering_vision", "V1", "V2", "V4", "IT"),
-    *("Marques2020", "V1-orientation", "V1-receptive_field_size", "V1-response_magnitude", "V1-response_selectivity"),
-    *("V1-spatial_frequency", "V1-surround_modulation", "V1-texture_modulation", "Geirhos2021-error_consistency"),
-    *("Baker2022", "BMD2024", "Ferguson2024", "Maniquet2024", "ImageNet-C-top1", "Geirhos2021-top1", "Hermann2020"),
-)
-_BRAINSCORE_RANGE = (-1.0, 1.5)  # divided by a noise ceiling that is itself an estimate
-_BRAINSCORE_RANGES = {"Hebart2023-match": (-1.0, 0.99)}  # single choices of people: they disagree on a third of them
-_RERUN = 0.01  # submissions of one network differ by less, being scored by runs with other random numbers
-
-# The first that a name contains; the longer of two that overlap comes first.
-_ARCHITECTURES = (
-    *("realnet", "cornet", "inception", "mobilenet_v1", "mobilenet_v2", "mobilevit", "efficientnet", "alexnet"),
-    *("resnext", "res2net", "densenet", "resnet", "grcnn", "nasnet", "convnext", "swin", "deit", "cvt", "mvit", "vit"),
-    *("vgg", "squeezenet", "shufflenet", "regnet", "xception", "bit-", "selavi"),
-)
-_ABBREVIATED = {"rn50": "resnet50", "effnet": "efficientnet"}
 
 
 @dataclass(frozen=True)
@@ -167,42 +82,6 @@ class Leaderboard:
         return self.scores.loc[chosen.reindex(self.scores.index)]
 
 
-def read_brainscore(path: str | Path, *, duplicates: str = "drop") -> Leaderboard:
-    """Brain-Score's vision leaderboard as a table of leaf metrics: higher is more aligned, 1 is the noise ceiling.
-
-    Parameters
-    ----------
-    path : str or Path
-        The leaderboard as CSV, one row per submission.
-    duplicates : {"drop", "keep"}
-        "drop" keeps the most complete of the submissions that share a name and agree within 0.01, the scatter of
-        repeated runs, on every metric of the tree that both have.
-
-    Returns
-    -------
-    Leaderboard
-        `others` holds what is outside `BRAINSCORE_TREE`: newer behavioural metrics, the THINGS odd-one-out match
-        ("Hebart2023-match"), the nearly empty "Kar2019-ost", and the accuracies ("ImageNet-top1" and others).
-
-    Raises
-    ------
-    ValueError
-        If a column is absent, an identifier repeats, or a cell is neither a score, empty, nor X.
-    """
-    choose(duplicates, "duplicates", ("drop", "keep"))
-    cells = _read_cells(path)
-    absent = [name for name in ("model_name", "model_id", *tree_leaves(BRAINSCORE_TREE)) if name not in cells]
-    if absent:
-        raise ValueError(f"'path' must hold Brain-Score's leaderboard, got no column {absent[0]!r} in {path}.")
-    models = pd.DataFrame({"name": cells["model_name"], "identifier": cells["model_id"]})
-    models["family"] = models["name"].map(model_family)
-    cells = cells.drop(columns=["model_name", "model_id", "rank", "layers"], errors="ignore")
-    parents = [name for name in _BRAINSCORE_PARENTS if name in cells]
-    ranges = dict.fromkeys(cells.columns, _BRAINSCORE_RANGE) | _BRAINSCORE_RANGES
-    tolerance = _RERUN if duplicates == "drop" else None
-    return _assemble(cells, models, BRAINSCORE_TREE, parents, ranges, tolerance)
-
-
 def read_table(
     path: str | Path,
     groups: str | Path | Tree | None = None,
@@ -253,7 +132,7 @@ def read_table(
     ([0.31, nan], ['measured', 'failed'], ['neural', 'behaviour'])
     """
     choose(duplicates, "duplicates", ("drop", "keep"))
-    cells = _read_cells(path)
+    cells = read_cells(path)
     names = cells.pop(cells.columns[0])
     rows = pd.Series([f"row {row}" for row in range(1, len(cells) + 1)])
     models = pd.DataFrame({"name": names, "identifier": cells.pop("model_id") if "model_id" in cells else rows})
@@ -266,7 +145,7 @@ def read_table(
         hint = f"; did you mean {near[0]!r}?" if near else "."
         raise ValueError(f"'groups' and 'ranges' must name columns of {Path(path).name}, got {unknown[0]!r}{hint}")
     ranges = dict.fromkeys(cells.columns, (-np.inf, np.inf)) | dict(ranges or {})
-    return _assemble(cells, models, tree, [], ranges, 0.0 if duplicates == "drop" else None)
+    return assemble(cells, models, tree, [], ranges, 0.0 if duplicates == "drop" else None)
 
 
 def read_groups(path: str | Path) -> Tree:
@@ -280,22 +159,6 @@ def read_groups(path: str | Path) -> Tree:
     return _as_groups(read_yaml(user_path(path)))
 
 
-def model_family(name: str) -> str:
-    """The family of a network by its name: the architecture it contains, else the letters it starts with.
-
-    Examples
-    --------
-    >>> model_family("alexnet_training_seed_03"), model_family("voneresnet-50"), model_family("hmax")
-    ('alexnet', 'resnet', 'hmax')
-    """
-    plain = name.strip().lower()
-    for short, full in _ABBREVIATED.items():
-        plain = plain.replace(short, full)
-    found = (architecture for architecture in _ARCHITECTURES if architecture in plain)
-    start = re.search(r"[a-z]+", plain)
-    return next(found, start.group() if start else plain).rstrip("-")
-
-
 def _as_groups(groups) -> Tree:
     if not isinstance(groups, Mapping):
         raise ValueError(f"'groups' must be a mapping from group to metrics, got {groups!r}.")
@@ -303,7 +166,7 @@ def _as_groups(groups) -> Tree:
     return groups
 
 
-def _read_cells(path: str | Path) -> pd.DataFrame:
+def read_cells(path: str | Path) -> pd.DataFrame:
     """The file's cells as stripped strings; pandas would rename repeated columns without a word."""
     raw = pd.read_csv(user_path(path), header=None, dtype=str, keep_default_na=False, skipinitialspace=True)
     raw = raw.apply(lambda column: column.str.strip())
@@ -318,7 +181,7 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
     return cells.set_axis(header.to_numpy(), axis=1)
 
 
-def _assemble(
+def assemble(
     cells: pd.DataFrame, models: pd.DataFrame, tree: Tree, parents: list[str], ranges: Mapping, tolerance: float | None
 ) -> Leaderboard:
     """Keeps the models that have a score and are no copy of another, and writes down what was left out."""

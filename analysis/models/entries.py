@@ -126,7 +126,7 @@ def _check_weights(entry: Entry) -> None:
 
 
 def _check_zoo(entry: Entry) -> None:
-    from analysis.models.zoo import ZOO
+    from analysis.models.zoo_networks import ZOO
 
     name = entry.source.partition(":")[2]
     if name not in ZOO:

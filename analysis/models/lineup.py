@@ -68,7 +68,7 @@ def _entries(models: str) -> tuple[Entry, ...]:
 def _built_in(name: str) -> tuple[Entry, ...]:
     if name != "zoo":
         return _read_yaml(_LINEUPS / f"{name}.yml")
-    from analysis.models.zoo import ZOO  # loads PyTorch
+    from analysis.models.zoo_networks import ZOO
 
     kinds = ((name, kind.family, kind.motif, kind.training) for name, kind in ZOO.items())
     keys = ("name", "family", "motif", "training")

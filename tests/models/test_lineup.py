@@ -7,7 +7,7 @@ import pytest
 
 from analysis.models.entries import LineupError
 from analysis.models.lineup import BUILT_IN, read_lineup
-from analysis.models.zoo import ZOO
+from analysis.models.zoo_networks import ZOO
 
 BUILDER = "def build(weights=None):\n    pass\n"
 

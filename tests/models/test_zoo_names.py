@@ -1,7 +1,7 @@
 """The zoo's names are those of its networks."""
 
-from analysis.models.zoo import ZOO
 from analysis.models.zoo_names import TRAINED, UNTRAINED
+from analysis.models.zoo_networks import ZOO
 
 
 def test_every_network_has_its_name_here():

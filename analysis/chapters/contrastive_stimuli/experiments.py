@@ -17,8 +17,9 @@ from analysis.intervals import Measured, bootstrap_interval, percentile_bounds, 
 from analysis.measures.accuracy_floor import accuracy_floor
 from analysis.measures.agreement import Agreement, agreement_from_predictions, contrastive_stimuli
 from analysis.measures.kappa_bootstrap import bootstrap_kappa
-from analysis.models.zoo import ZOO, out_of_sample_answers, out_of_sample_margins
+from analysis.models.zoo_answers import out_of_sample_answers, out_of_sample_margins
 from analysis.models.zoo_names import TRAINED
+from analysis.models.zoo_networks import ZOO
 from analysis.progress import steps
 
 ALL, CONTRASTIVE, ELSEWHERE = "all", "contrastive", "contrastive, chosen on other models"

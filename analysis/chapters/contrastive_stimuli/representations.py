@@ -13,7 +13,8 @@ from analysis.data.images import Images, halves
 from analysis.intervals import Measured, bootstrap_interval, percentile_bounds
 from analysis.measures.cka import cka_matrix
 from analysis.models.activations import record
-from analysis.models.zoo import ZOO, Network, load_zoo
+from analysis.models.zoo import Network, load_zoo
+from analysis.models.zoo_networks import ZOO
 from analysis.progress import steps
 
 MOTIFS = ("convolution", "attention")

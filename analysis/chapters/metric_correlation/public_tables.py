@@ -12,7 +12,8 @@ from analysis.chapters.metric_correlation.reported import (
     RHO_MEAN_RANK,
     RHO_MEAN_Z,
 )
-from analysis.data.leaderboards import Leaderboard, read_brainscore
+from analysis.data.brainscore import read_brainscore
+from analysis.data.leaderboards import Leaderboard
 from analysis.data.registry import public_path
 from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.measures.aggregation import aggregate

@@ -24,7 +24,8 @@ from analysis.models.activations import record
 from analysis.models.attacks import sign_gradient_step
 from analysis.models.comparison import compare_networks
 from analysis.models.training import predict
-from analysis.models.zoo import ZOO, Network, load_network, load_zoo
+from analysis.models.zoo import Network, load_network, load_zoo
+from analysis.models.zoo_networks import ZOO
 from analysis.progress import steps
 from analysis.recovery.observers import Observer, simulated_observer
 from analysis.recovery.triplets import choice_probabilities

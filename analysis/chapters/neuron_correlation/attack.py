@@ -14,7 +14,7 @@ from analysis.data.images import Images
 from analysis.models.architectures import cnn
 from analysis.models.attacks import accumulated_sign_gradient
 from analysis.models.training import Recipe, accuracy, predict
-from analysis.models.zoo import CNN_RECIPE
+from analysis.models.zoo_networks import CNN_RECIPE
 
 
 @dataclass(frozen=True, eq=False)

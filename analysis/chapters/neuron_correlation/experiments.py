@@ -23,17 +23,9 @@ from analysis.models.activations import Activations, record
 from analysis.models.architectures import cnn, mlp, recorded_layers
 from analysis.models.comparison import compare_networks
 from analysis.models.training import Recipe, accuracy
-from analysis.models.zoo import (
-    CNN_RECIPE,
-    MLP_RECIPE,
-    ZOO,
-    Network,
-    Training,
-    cached_all,
-    load_network,
-    load_zoo,
-    untrained,
-)
+from analysis.models.trainings import Training, cached_all
+from analysis.models.zoo import Network, load_network, load_zoo, untrained
+from analysis.models.zoo_networks import CNN_RECIPE, MLP_RECIPE, ZOO
 from analysis.progress import steps
 
 PENALTIES = {"index": "index", "relative": "relative", "none": None}

@@ -7,7 +7,8 @@ import torch
 from analysis.chapters.contrastive_stimuli import experiments
 from analysis.data.images import load_images
 from analysis.measures.agreement import fleiss_kappa
-from analysis.models import zoo
+from analysis.models import zoo, zoo_answers
+from analysis.models.zoo_networks import ZOO
 
 
 def test_bins_hold_models_of_neighbouring_accuracy():
@@ -164,10 +165,11 @@ def test_every_corruption_is_used_equally_often():
 
 
 def test_the_zoo_answers_clean_and_corrupted_images(untrained, monkeypatch):
-    tiny = {name: zoo.ZOO[name] for name in untrained}
+    tiny = {name: ZOO[name] for name in untrained}
     monkeypatch.setattr(experiments, "ZOO", tiny)
     monkeypatch.setattr(experiments, "TRAINED", tuple(tiny))
-    monkeypatch.setattr(zoo, "ZOO", tiny)
+    for module in (zoo, zoo_answers):
+        monkeypatch.setattr(module, "ZOO", tiny)
     found = experiments.answer_sets("zoo", load_images("digits", size=8), severity=3, seed=0)
     assert list(found) == ["clean", "corrupted"]
     assert found["clean"].answers.shape == (2, 1797)

@@ -6,8 +6,8 @@ import torch
 from analysis.chapters.recovery_curve.parameters import NARROWEST, Parameters
 from analysis.models.activations import record
 from analysis.models.architectures import recorded_layers
-from analysis.models.zoo import ZOO
 from analysis.models.zoo_names import TRAINED, UNTRAINED
+from analysis.models.zoo_networks import ZOO
 from analysis.runs.parameters import ParameterError
 
 
