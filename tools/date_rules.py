@@ -23,6 +23,7 @@ _TABLES = {
     "public/recovery_curve": ("THINGS_CLAIMS", "THINGS_HYPOTHESES"),
     "metric_correlation": ("CLAIMS", "HYPOTHESES"),
     "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
+    "public/metric_correlation_tables": ("TABLES_CLAIMS", "TABLES_HYPOTHESES"),
 }
 """The tables of rules that each page shows, by their names in its chapter's claims."""
 
