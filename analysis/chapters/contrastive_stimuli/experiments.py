@@ -169,7 +169,17 @@ def _smallest_drop(table: pd.DataFrame, resamples: dict, n_bins: int) -> Measure
 def _smallest_drop_elsewhere(halves_table: pd.DataFrame) -> Measured:
     drops = halves_table.assign(drop=halves_table["all"] - halves_table["kappa"])
     by_half = drops.pivot(index="bin", columns="half", values="drop")
-    return _smallest(by_half.mean(axis=1), by_half.to_numpy(), f"of {by_half.shape[1]} random halves")
+    return _smallest(by_half.mean(axis=1), by_half.to_numpy(), _half_sampling(by_half.shape[1]))
+
+
+def _half_sampling(n_halves: int) -> str:
+    """What the spread over random halves of the models is an interval of.
+
+    A mean over half of a sample, drawn without replacement, varies between halves as much as a mean over the whole
+    sample varies between samples (McCarthy 1969, Pseudo-replication: half samples). So halves give an interval over
+    models.
+    """
+    return f"half-sampling of models, {n_halves} halves"
 
 
 def _smallest(drops: pd.Series, drawn: np.ndarray, what: str) -> Measured:
@@ -322,7 +332,8 @@ def _identified(candidates: Predictions, columns: np.ndarray, noise: float, rng:
 def identification_gain(table: pd.DataFrame) -> Measured:
     """Identified with contrastive minus with random stimuli, averaged over their numbers."""
     means = table.groupby(["half", "stimuli"])["identified"].mean().unstack()
-    return mean_of_halves(means[CONTRASTIVE] - means["random"])
+    gain = means[CONTRASTIVE] - means["random"]
+    return Measured.from_draws(gain.mean(), gain, _half_sampling(len(gain)), level=LEVEL)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
