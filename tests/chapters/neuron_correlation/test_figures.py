@@ -1,0 +1,80 @@
+"""The chapter's figures: what is in the tables is on the axes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from analysis.chapters.neuron_correlation import experiments, figures
+from analysis.chapters.neuron_correlation.attack import Attack
+from analysis.chapters.neuron_correlation.reported import NETS
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def drawn_points(axis):
+    return {
+        (round(float(x), 6), round(float(y), 6)) for line in axis.lines for x, y in zip(*line.get_data(), strict=True)
+    }
+
+
+def test_attacked_digits_show_each_answer_and_colour_the_wrong_ones():
+    labels = torch.arange(3)
+    answers = torch.tensor([[0, 1, 2], [0, 2, 2]])
+    figure = figures.attacked_digits(Attack(pd.DataFrame(), torch.rand(2, 3, 1, 4, 4), labels, answers))
+    assert [axis.get_title() for axis in figure.axes] == ["0", "1", "2", "0", "2", "2"]
+    colours = [axis.title.get_color() for axis in figure.axes]
+    assert [colour != figures.GREY for colour in colours] == [False] * 4 + [True, False]
+
+
+def test_scores_of_pairs_stand_beside_the_printed_ones(laboratory):
+    pairs = experiments.net_pairs([laboratory], "index")
+    (axis,) = figures.pair_scores(pairs).axes
+    assert [text.get_text() for text in axis.get_yticklabels()][0] == "net1 → net2"
+    points = drawn_points(axis)
+    assert (0.644, 0.0) in points  # printed
+    assert (round(pairs["score"].iloc[0], 6), 0.0) in points
+
+
+def test_the_lesson_on_floors_has_both_panels(laboratory):
+    cnn = experiments.net_to_cnn([laboratory], "index", n_probe=10, n_draws=1)
+    paper = experiments.paper_floor()
+    left, right = figures.floor_lesson(paper, cnn).axes
+    assert (round(paper["printed"].iloc[0], 6), 0.0) in drawn_points(left)
+    assert (round(cnn["score"].iloc[0], 6), 0.0) in drawn_points(right)
+    assert right.get_title(loc="left") or right.get_title() == "This run (10 images)"
+
+
+def test_curves_have_a_panel_a_penalty(laboratory):
+    curve = experiments.probe_curve([laboratory], [5, 20], n_draws=1)
+    figure = figures.probe_curves(curve)
+    assert len(figure.axes) == len(experiments.PENALTIES)
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["5", "20"]
+
+
+def test_figures_of_the_attack_and_of_accuracies():
+    rounds = pd.DataFrame([(r, net, 0.9 - 0.1 * r, s) for r in range(3) for net in NETS for s in (0, 1)],
+                          columns=["round", "net", "accuracy", "seed"])  # fmt: skip
+    final = rounds[rounds["round"] == 2].assign(score=0.5, corrected=0.4)
+    assert len(figures.robustness(rounds, final).axes) == 3
+    clean = pd.DataFrame({"network": list(NETS), "accuracy": np.linspace(0.5, 0.9, 5), "seed": 0})
+    (axis,) = figures.clean_accuracies(clean).axes
+    assert axis.get_xlabel() == "accuracy on the test images"
+
+
+def test_figures_of_the_zoo(zoo):
+    axis = figures.zoo_matrix(zoo).axes[0]
+    names = [text.get_text() for text in axis.get_xticklabels()]
+    assert names[-2:] == ["mlp-3", "cnn-7"], "spoiled networks come last"
+    assert sorted(names) == sorted(zoo.table["name"])
+    assert len(figures.prediction(zoo).axes) == 3
+    table = experiments.prediction_table(zoo)
+    left, _ = figures.prediction_intervals(table).axes
+    assert [text.get_text() for text in left.get_yticklabels()] == list(dict.fromkeys(table["score"]))
+    (stability,) = figures.stability(zoo.stability).axes
+    assert [tick.get_text() for tick in stability.get_xticklabels()] == ["5", "10"]
