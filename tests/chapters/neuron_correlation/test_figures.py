@@ -35,7 +35,7 @@ def test_attacked_digits_show_each_answer_and_colour_the_wrong_ones():
 def test_scores_of_pairs_stand_beside_the_printed_ones(laboratory):
     pairs = experiments.net_pairs([laboratory], "index")
     (axis,) = figures.pair_scores(pairs).axes
-    assert [text.get_text() for text in axis.get_yticklabels()][0] == "net1 → net2"
+    assert axis.get_yticklabels()[0].get_text() == "net1 → net2"
     points = drawn_points(axis)
     assert (0.644, 0.0) in points  # printed
     assert (round(pairs["score"].iloc[0], 6), 0.0) in points
@@ -67,14 +67,13 @@ def test_figures_of_the_attack_and_of_accuracies():
     assert axis.get_xlabel() == "accuracy on the test images"
 
 
-def test_figures_of_the_zoo(zoo):
+def test_figures_of_the_zoo(zoo, predictions):
     axis = figures.zoo_matrix(zoo).axes[0]
     names = [text.get_text() for text in axis.get_xticklabels()]
     assert names[-2:] == ["mlp-3", "cnn-7"], "spoiled networks come last"
     assert sorted(names) == sorted(zoo.table["name"])
     assert len(figures.prediction(zoo).axes) == 3
-    table = experiments.prediction_table(zoo)
-    left, _ = figures.prediction_intervals(table).axes
-    assert [text.get_text() for text in left.get_yticklabels()] == list(dict.fromkeys(table["score"]))
+    left, _ = figures.prediction_intervals(predictions).axes
+    assert [text.get_text() for text in left.get_yticklabels()] == list(dict.fromkeys(predictions["score"]))
     (stability,) = figures.stability(zoo.stability).axes
     assert [tick.get_text() for tick in stability.get_xticklabels()] == ["5", "10"]
