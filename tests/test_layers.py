@@ -112,6 +112,31 @@ def test_no_module_uses_itself_in_a_roundabout_way():
     assert uses == {}
 
 
+def public_definitions(path):
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [node.name for node in parsed(path).body if isinstance(node, kinds) and not node.name.startswith("_")]
+
+
+def home_of_tests(module):
+    """`tests/<room>/test_<module>.py` for `analysis.<room>.<module>`."""
+    *rooms, name = module.split(".")[1:]
+    return ROOT.joinpath("tests", *rooms, f"test_{name.strip('_')}.py")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.split(".")[-1].startswith("_")])
+def test_every_module_that_offers_something_has_its_tests_beside_it(module):
+    """Private modules are tested through those that use them; the command line, in `__main__`, by its commands."""
+    if MODULES[module].name != "__init__.py" and public_definitions(MODULES[module]):
+        assert home_of_tests(module).is_file()
+
+
+def test_folders_of_tests_are_rooms():
+    """`tests/book` is about the whole. A room may have tests about all of its modules at once."""
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    strange = [folder.as_posix() for folder in folders if not (ROOT / "analysis" / folder).is_dir()]
+    assert strange == ["book"]
+
+
 def test_every_room_has_its_floor():
     assert {room(module) for module in below_the_commands()} == set().union(*FLOORS)
 

@@ -11,9 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from analysis import files
 from analysis.cache import cache_dir
-from analysis.runs import catalogue, provenance, publish, runner
+from analysis.runs import catalogue, provenance, runner
 from analysis.runs.parameters import ParameterError
-from analysis.sources import imported_modules, sha256
+from analysis.sources import sha256
 
 CHAPTER = "neuron_correlation"
 
@@ -110,22 +110,6 @@ def test_a_failed_rerun_keeps_the_old_result(executed, tmp_path):
     assert target.read_bytes() == output.read_bytes()
 
 
-def test_a_change_concerns_only_the_chapters_that_import_it():
-    modules = set(runner.prepare(CHAPTER).made_from["modules"])
-    assert "analysis/measures/neurons.py" in modules
-    assert "analysis/runs/runner.py" not in modules
-    others = {path for path in modules if path.startswith("analysis/chapters/")}
-    assert others == {path for path in others if CHAPTER in path or path == "analysis/chapters/__init__.py"}
-
-
-def test_code_that_only_ipython_understands_is_passed_over():
-    notebook = new_notebook(cells=[new_code_cell("%matplotlib inline\nimport analysis.files\n!ls")])
-    assert [path.name for path in imported_modules(provenance.code_of(notebook))] == [
-        "__init__.py",
-        "files.py",
-    ]
-
-
 def test_every_profile_has_its_expected_time():
     for profile in catalogue.profiles():
         for chapter in catalogue.public_runs() if profile == catalogue.PUBLIC else catalogue.chapters():
@@ -144,26 +128,6 @@ def test_the_expected_time_is_learnt_from_the_last_runs(tmp_path, monkeypatch):
     assert runner.expected_seconds(run) == pytest.approx((24, 125))
     path.write_text('{"seconds": 1}')
     assert runner.expected_seconds(run) == unknown, "what an older version kept is no reason to fail"
-
-
-def test_halves_that_differ_are_refused(tmp_path, monkeypatch):
-    for suffix in (".md", ".ipynb"):
-        (tmp_path / f"{CHAPTER}{suffix}").write_bytes((catalogue.BOOK / f"{CHAPTER}{suffix}").read_bytes())
-    monkeypatch.setattr(catalogue, "BOOK", tmp_path)
-    runner.prepare(CHAPTER)
-    text = tmp_path / f"{CHAPTER}.md"
-    text.write_text(text.read_text().replace("n_seeds: int = 5", "n_seeds: int = 6"))
-    with pytest.raises(ParameterError, match="differ; 'python -m analysis pair neuron_correlation'"):
-        runner.prepare(CHAPTER)
-
-
-def test_staged_page_carries_numbers_and_provenance_but_no_private_outputs(executed):
-    _, output, _ = executed
-    page = publish.page(nbformat.read(output, as_version=4), f"book/{CHAPTER}")
-    text = nbformat.writes(page)
-    assert f"/book/data/{CHAPTER}.line.csv" in text
-    assert "How this page was made" in text
-    assert "application/vnd.analysis" not in text
 
 
 # Where the result goes

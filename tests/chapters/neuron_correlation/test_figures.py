@@ -9,6 +9,7 @@ import torch
 from analysis.chapters.neuron_correlation import experiments, figures
 from analysis.chapters.neuron_correlation.attack import Attack
 from analysis.chapters.neuron_correlation.reported import NETS
+from analysis.runs.plots import GREY
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def test_attacked_digits_show_each_answer_and_colour_the_wrong_ones():
     figure = figures.attacked_digits(Attack(pd.DataFrame(), torch.rand(2, 3, 1, 4, 4), labels, answers))
     assert [axis.get_title() for axis in figure.axes] == ["0", "1", "2", "0", "2", "2"]
     colours = [axis.title.get_color() for axis in figure.axes]
-    assert [colour != figures.GREY for colour in colours] == [False] * 4 + [True, False]
+    assert [colour != GREY for colour in colours] == [False] * 4 + [True, False]
 
 
 def test_scores_of_pairs_stand_beside_the_printed_ones(laboratory):

@@ -1,50 +1,51 @@
-"""Noise checks of the chapter's rules: centred on nothing, even where the result itself is strong."""
+"""Noise of the neuron chapter: near nothing where the floor is taken off, and near the floor where it is not."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters.neuron_correlation import null_checks
+from analysis.chapters.neuron_correlation import experiments, null_checks
+from analysis.chapters.neuron_correlation.claims import CLAIMS
+from analysis.data.images import load_images
+
+RULES = {claim.id: claim.rule for claim in CLAIMS}
 
 
-def table(excess=0.3, n_seeds=6):
+@pytest.fixture(scope="module")
+def pairs():
     rng = np.random.default_rng(0)
     rows = [
-        (seed, source, target) for seed in range(n_seeds) for source, target in (("net1", "net2"), ("net1", "net5"))
+        {"seed": seed, "target": f"net{net}", "score": 0.6 - 0.1 * (net == 5), "floor": 0.02}
+        | {"shuffled": 0.02 - 0.01 * (net == 5) + rng.normal(0, 1e-4), "accuracy": 0.7 - 0.1 * (net == 5)}
+        for seed in range(5)
+        for net in range(1, 6)
     ]
-    found = pd.DataFrame(rows, columns=["seed", "source", "target"])
-    found["floor"] = 0.2
-    found["shuffled"] = 0.2 + rng.normal(0, 0.01, len(found))
-    return found.assign(score=found["floor"] + excess)
+    return pd.DataFrame(rows)
 
 
-def test_shuffled_images_score_their_floor():
-    (found,) = null_checks.excess(table()).runs
-    assert found.low < 0 < found.high
-    assert abs(found.value) < 0.02
+def test_the_penalty_alone_sets_the_deep_net_apart(pairs):
+    """Shuffled images too score lower with the deep net: the rule says nothing."""
+    noise = null_checks.deep_net_apart(pairs)
+    assert noise.runs[0].value == pytest.approx(-0.01, abs=1e-3)
+    assert noise.passes(RULES["deep-net-apart"], noise.runs[0])
 
 
-def test_the_deep_net_is_not_apart_on_shuffled_images():
-    (found,) = null_checks.deep_net_apart(table()).runs
-    assert found.low < 0 < found.high
+def test_noise_keeps_to_the_floor(pairs):
+    flat = pairs.assign(shuffled=pairs["floor"] + np.random.default_rng(1).normal(0, 0.01, len(pairs)))
+    noise = null_checks.excess(flat)
+    assert abs(noise.runs[0].value) < 0.01
+    assert not noise.passes(RULES["matching-units"], noise.runs[0])
 
 
-def test_families_and_training_shuffled_are_centred_on_nothing(zoo):
-    for noise in (null_checks.families(zoo), null_checks.training(zoo)):
-        values = [run.value for run in noise.runs]
-        assert len(values) == 20
-        assert abs(np.mean(values)) < 0.15
+def test_gaussian_units_score_what_the_closed_form_says():
+    closed = experiments.paper_floor().set_index("net")["chance"]
+    for net, values in null_checks.gaussian_scores(10, n_draws=4).items():
+        assert values.mean() == pytest.approx(closed[net], abs=0.02)
 
 
-def test_prediction_takes_the_scores_of_shuffled_images(zoo):
-    (found,) = null_checks.prediction(zoo, "clean").runs
-    expected = zoo.table["shuffled (index)"].corr(zoo.table["clean"], method="spearman")
-    assert found.value == pytest.approx(expected)
-
-
-def test_gaussian_units_and_the_commonest_class(laboratory):
-    scores = null_checks.gaussian_scores(10, 2)
-    assert list(scores) == [f"net{number}" for number in range(1, 6)]
-    assert all(len(values) == 2 for values in scores.values())
-    share = float(laboratory.test.y.bincount().max()) / 60
-    assert null_checks.commonest_class([laboratory, laboratory]).tolist() == pytest.approx([share, share])
+def test_baselines_are_the_image_and_its_sum():
+    x = load_images("digits", size=8).x[:7]
+    found = experiments.baselines(x)
+    assert found["raw pixels"].values.shape == (7, 64)
+    assert found["total ink"].values[:, 0].tolist() == pytest.approx(x.sum((1, 2, 3)).tolist())
+    assert all((seen.layer == 0).all() for seen in found.values())
