@@ -12,6 +12,7 @@ jupytext:
   formats: ipynb,md:myst
 kernelspec:
   display_name: Python 3
+  language: python
   name: python3
 ---
 

@@ -1,0 +1,74 @@
+"""The page's tables and sentences, on a study small enough to read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.chapters.your_models import experiments
+from analysis.data.answers import Predictions
+from analysis.models.study import Study
+
+CATEGORIES = ("cat", "dog", "owl")
+
+
+def made(answers=((0, 1, 2), (0, 1, 1), (0, 0, -1)), labels=(0, 1, -1), people=None, **parts):
+    answers = np.array(answers)
+    names = tuple(f"m{number}" for number in range(len(answers)))
+    stimuli = tuple(f"s{number}" for number in range(answers.shape[1]))
+    models = pd.DataFrame({"family": "f", "motif": "", "training": "normal"}, index=list(names))
+    given = Predictions(answers, np.array(labels), names, stimuli, CATEGORIES, {})
+    return Study(models, {}, stimuli, answers=given, people=people, **parts)
+
+
+def test_the_most_contrastive_come_first_with_everybodys_answers():
+    people = np.array([[5, 0, 0], [2, 3, 0], [0, 1, 4]])
+    found = experiments.contrastive(made(people=people), n_shown=2)
+    assert found["stimulus"].tolist() == ["s2", "s1"]
+    assert found["models"].tolist() == ["dog (1) | owl (1)", "dog (2) | cat (1)"]
+    assert found["people"].tolist() == ["owl (4) | dog (1)", "dog (3) | cat (2)"]
+    assert found["label"].tolist() == ["", "dog"]
+
+
+def test_stimuli_with_fewer_than_two_answers_are_never_shown():
+    found = experiments.contrastive(made([[0, 1, -1], [0, 0, 2]]), n_shown=10)
+    assert found["stimulus"].tolist() == ["s1", "s0"]
+
+
+@pytest.mark.parametrize("study", [made(answers=[[0, 1, 2]]), Study(made().models, {}, ("s0",))])
+def test_one_model_has_nobody_to_agree_with(study):
+    assert experiments.contrastive(study, 3).empty
+    assert experiments.told_agreement(study).startswith("Fewer than two of the models")
+
+
+def test_agreement_and_what_was_left_out_are_told():
+    assert "3 models choose between 3 categories" in experiments.told_agreement(made())
+    assert experiments.told_left_out(made()) == "Nothing was left out."
+    assert experiments.told_left_out(made(left_out={"pictures without an answer": 1200})) == (
+        "Left out or missing: pictures without an answer: 1,200."
+    )
+
+
+def test_a_study_of_few_stimuli_is_not_planned():
+    found = experiments.planned(made(), 2000, seed=0)
+    assert found.empty
+    assert "With 3 stimuli it cannot be told" in experiments.told_recovery(made(), found, 2000)
+
+
+def test_a_planned_study_is_told_in_shares_and_repetitions():
+    row = {"recovery": 0.8, "low": 0.7, "high": 0.9, "n_objects": 10.0, "n_triplets": 1600.0}
+    table = pd.DataFrame([row | {"transform": "zero-shot"}, row | {"transform": "full", "recovery": 0.75}])
+    told = experiments.told_recovery(made(), table, 2000)
+    assert "80% [70%, 90%] of the time" in told
+    assert "75% [70%, 90%]; by luck, 33%" in told
+    assert "only 120 different triplets" in told
+    assert "different triplets" not in experiments.told_recovery(made(), table, 100)
+
+
+def test_correlations_of_few_models_are_told_with_their_room():
+    rho = pd.DataFrame([[1, 0.2, 0.4], [0.2, 1, 0.6], [0.4, 0.6, 1]])
+    assert experiments.told_metrics(rho, 12) == (
+        "The mean correlation between 3 metrics is 0.40. "
+        f"With 12 models, a single correlation of 0 comes out anywhere within ±{np.tanh(1.96 / 3):.2f}."
+    )
+    assert "±1.00" in experiments.told_metrics(rho, 3)
+    assert experiments.told_metrics(rho.iloc[:1, :1], 12) == "Fewer than two metrics vary over these models."

@@ -1,0 +1,38 @@
+"""The page's parameters: files of people's answers must be there, and are part of the run's key."""
+
+import pytest
+
+from analysis.chapters.your_models.parameters import CIFAR10H, Parameters, PublicParameters
+from analysis.data.registry import registry
+from analysis.runs.parameters import ParameterError
+
+
+@pytest.mark.parametrize("name", ["people", "triplets"])
+def test_files_of_answers_are_named_and_hashed(name, tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text("a,b\n")
+    assert Parameters.model_construct(**{name: str(path)}).data_files()[name] == path
+    with pytest.raises(ParameterError, match=f"'{name}'.* there is no file 'nowhere.csv'"):
+        Parameters.checked({name: "nowhere.csv"})
+
+
+def test_what_is_no_file_is_none():
+    assert Parameters.model_construct(people=CIFAR10H).data_files() == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"n_planned": 10}, "'n_planned' must be an integer of at least 50"),
+        ({"n_compared": 10}, "'n_compared' must be an integer of at least 30"),
+        ({"pool": "max"}, "'pool' must be one of 'mean', 'none'"),
+    ],
+)
+def test_bad_parameters_are_refused(values, sentence):
+    with pytest.raises(ParameterError, match=sentence):
+        Parameters.checked(values)
+
+
+def test_the_public_run_names_files_that_are_known():
+    known = {*registry(), "cifar10/cifar10_test.npz"}
+    assert set(PublicParameters().public_files()) <= known
