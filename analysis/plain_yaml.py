@@ -11,12 +11,12 @@ _LARGEST = 10**6  # bytes
 class _Plain(yaml.SafeLoader):
     """A key that stands twice would hide the first; aliases can nest without end, and one into itself."""
 
-    def compose_node(self, parent, index):
+    def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         keys = [key.value for key, _ in node.value]
         twice = [key for key in keys if isinstance(key, str) and keys.count(key) > 1]
         if twice:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.checks import ArrayLike
 from analysis.progress import steps
 from analysis.recovery.asymptote import answers_per_pair
 from analysis.recovery.experiment import recovery_experiment
@@ -29,8 +30,8 @@ def planned_recovery(
     transforms: Sequence[str] = (ZERO_SHOT, FULL),
     rank: int | None = None,
     penalty: float | None = None,
-    observer_triplets=None,
-    observer_choices=None,
+    observer_triplets: ArrayLike | None = None,
+    observer_choices: ArrayLike | None = None,
     ceiling: float = 0.678,
     penalties: Sequence[float] = (0.1, 0.01, 0.001, 0.0001),
     n_seeds: int = 3,

@@ -99,7 +99,7 @@ def test_parameters_and_the_methods_example_stay_open():
     [
         ({}, "default", "none"),
         ({}, "public", "not noted by this run"),
-        ({"a/b": "0123456789"}, "public", "1: <code>a/b</code> `01234567`"),
+        ({"a/b": "0123456789"}, "public", "1: ` a/b ` `01234567`"),
     ],
 )
 def test_data_files_by_name(hashes, profile, text):
@@ -109,6 +109,6 @@ def test_data_files_by_name(hashes, profile, text):
 def test_many_data_files_by_folder():
     hashes = {f"{'ab'[n % 2]}/{n}.csv": str(n) * 8 for n in range(20)}
     text = publish._data_files(hashes, "public")
-    assert text.startswith("20: <code>a/</code> (10) `")
+    assert text.startswith("20: ` a/ ` (10) `")
     assert publish._data_files(dict(reversed(hashes.items())), "public") == text
     assert publish._data_files(hashes | {"b/19.csv": "other"}, "public") != text
