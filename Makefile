@@ -42,13 +42,16 @@ public: setup
 benchmarks: setup
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
 
-# Pins anew what pyproject.toml asks for. "+cpu" names one build of PyTorch; "2.13.0" accepts every build.
+# Pins anew what pyproject.toml asks for, and the hashes of all but PyTorch. "+cpu" names one build of PyTorch; "2.13.0" accepts every build.
 lock: setup
 	@$(RUN) -m pip install --quiet pip-tools
 	@$(RUN) -m piptools compile --quiet --upgrade --extra test --strip-extras --allow-unsafe --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		--output-file requirements.lock pyproject.toml
 	@sed -i.bak 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements.lock && rm requirements.lock.bak
+	@$(RUN) -m piptools compile --quiet --generate-hashes --unsafe-package torch --strip-extras --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file requirements.hashes requirements.lock
 
 clean:
 	rm -rf _build

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ try:
 except ImportError:  # Windows has no such locks: there, nothing is held and nothing that was abandoned is found
     fcntl = None  # type: ignore[assignment]
 
-_PARTIAL, _LOCK = ".partial", ".lock"
+PARTIAL, _LOCK = ".partial", ".lock"
 _YOUNG = 1.0  # seconds that a process has from making a file until it holds it
 _LONGEST_NAME = 180  # bytes; what goes beside a file has a longer name, and most file systems end at 255
 
@@ -42,15 +43,30 @@ def write_together(contents: dict[Path, bytes | str]) -> None:
 @contextlib.contextmanager
 def _partial(path: Path, content: bytes | str) -> Iterator[Path]:
     """A file beside `path` that holds `content`, removed at the end if it is still there."""
+    with _empty_partial(path) as partial:
+        with open(partial, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield partial
+
+
+@contextlib.contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """An empty file beside `path` to write to, which takes its place once the block has succeeded."""
+    with _empty_partial(path) as partial:
+        yield partial
+        os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def _empty_partial(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=_PARTIAL)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=PARTIAL)
+    os.close(handle)
     partial = Path(name)
     try:
         with held(partial):
-            with os.fdopen(handle, "wb") as file:
-                file.write(content.encode("utf-8") if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
             partial.chmod(0o666 & ~_umask())
             yield partial
     finally:
@@ -98,11 +114,11 @@ def is_abandoned(path: Path) -> bool:
 
 
 def remove_abandoned(folder: Path, *, deep: bool = False) -> None:
-    """Remove, in `folder` or anywhere below it, the temporary files of processes that were killed."""
-    for suffix in (_PARTIAL, _LOCK):
+    """Remove, in `folder` or anywhere below it, the temporary files and folders of processes that were killed."""
+    for suffix in (PARTIAL, _LOCK):
         for path in folder.glob(f"{'**/' if deep else ''}.*{suffix}"):
             if is_abandoned(path):
-                path.unlink(missing_ok=True)
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -146,7 +162,7 @@ def try_to_write(path: Path) -> None:
         raise IsADirectoryError("it is a folder")
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError("it is read-only")
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=_PARTIAL) as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=PARTIAL) as file:
         file.write(b" ")
         file.flush()
 

@@ -30,6 +30,29 @@ def test_the_lock_holds_pins_only_and_names_no_host():
     assert locked()["torch"] == "2.13.0"
 
 
+def test_all_but_pytorch_is_locked_by_hash():
+    """Of PyTorch, the lock accepts any build of one release, each of which has hashes of its own."""
+    text = (ROOT / "requirements.hashes").read_text(encoding="utf-8")
+    blocks = [block.split() for block in re.split(r"\n(?=[A-Za-z])", re.sub(r"^#.*$", "", text, flags=re.MULTILINE))]
+    pins = dict(block[0].split("==") for block in blocks)
+    assert pins == {name: version for name, version in locked().items() if name != "torch"}
+    hashes = [[word for word in block[1:] if word != "\\"] for block in blocks]
+    assert all(hashes)
+    assert all(re.fullmatch("--hash=sha256:[0-9a-f]{64}", word) for words in hashes for word in words)
+
+
+def test_what_has_hashes_is_installed_by_them(setup, monkeypatch):
+    calls = []
+    monkeypatch.setattr(setup.subprocess, "call", lambda arguments, cwd: calls.append(arguments) or 1)
+    monkeypatch.setattr(setup, "stop", lambda sentence: None)
+    monkeypatch.setattr(setup, "STAMP", str(ROOT / "nowhere" / "stamp"))
+    with pytest.raises(FileNotFoundError):
+        setup.main()
+    (hashed,) = [call for call in calls if "requirements.hashes" in call]
+    assert {"--require-hashes", "--no-deps"} <= set(hashed)
+    assert calls.index(hashed) < next(place for place, call in enumerate(calls) if "requirements.lock" in call)
+
+
 def test_conda_and_binder_get_the_lock_and_the_package():
     content = yaml.safe_load((ROOT / "environment.yml").read_text())
     (pip,) = [entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)]

@@ -22,7 +22,7 @@ def stop(sentence):
 def wanted():
     """What the environment is made of, by content: the lock, the package's metadata and the interpreter."""
     digest = hashlib.sha256(f"{sys.version_info[0]}.{sys.version_info[1]} {ROOT}".encode())
-    for name in ("requirements.lock", "pyproject.toml"):
+    for name in ("requirements.lock", "requirements.hashes", "pyproject.toml"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -65,15 +65,17 @@ def main():
     if os.path.exists(STAMP):
         os.remove(STAMP)
     call(
-        "1/3 creating the virtual environment .venv",
+        "1/4 creating the virtual environment .venv",
         [sys.executable, "-m", "venv", "--clear", VENV],
         "The virtual environment could not be created: read the message above, remove '.venv' and call make again.",
     )
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
     advice = "Installing failed: read pip's message above (network? disk?), then call make again; it starts afresh."
-    call("2/3 installing the pinned packages (minutes, the first time)", [*pip, "-r", "requirements.lock"], advice)
+    hashed = ["--require-hashes", "--no-deps", "-r", "requirements.hashes"]
+    call("2/4 installing the pinned packages, checked by their hashes", [*pip, *hashed], advice)
+    call("3/4 installing PyTorch (minutes, the first time)", [*pip, "-r", "requirements.lock"], advice)
     local = ["--quiet", "--no-deps", "--no-build-isolation", "-e", "."]
-    call("3/3 installing the analysis package", [*pip, *local], advice)
+    call("4/4 installing the analysis package", [*pip, *local], advice)
     with open(STAMP, "w") as file:
         file.write(wanted())
 

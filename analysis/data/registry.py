@@ -7,16 +7,15 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from analysis import files
 from analysis.cache import cache_dir, data_dir
 from analysis.errors import ToldError
-from analysis.files import write_atomically
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -118,15 +117,14 @@ def _download(file: PublicFile, progress: bool) -> None:
     import requests
 
     _check_folder(file)
-    source = pooch.create(
-        path=data_dir(), base_url="", registry={file.name: f"sha256:{file.sha256}"}, urls={file.name: file.url}
-    )
+    files.remove_abandoned(file.path.parent)
     try:
-        source.fetch(file.name, downloader=pooch.HTTPDownloader(progressbar=progress, timeout=30))
+        with files.written_beside(file.path) as partial:
+            pooch.HTTPDownloader(progressbar=progress, timeout=30)(file.url, str(partial), None)
+            if pooch.file_hash(str(partial)) != file.sha256:
+                raise DataError(_unavailable(file, "was downloaded, but is not the file of the registry (SHA-256)"))
     except requests.RequestException as error:
         raise DataError(_unavailable(file, f"could not be downloaded ({type(error).__name__})")) from error
-    except ValueError as error:  # pooch's word for a wrong hash
-        raise DataError(_unavailable(file, "was downloaded, but is not the file of the registry (SHA-256)")) from error
     except OSError as error:
         raise DataError(_unavailable(file, f"could not be written ({error})")) from error
 
@@ -169,7 +167,7 @@ def mnist_path() -> Path:
     ----------
     LeCun et al. (1998), Gradient-based learning applied to document recognition. https://doi.org/10.1109/5.726791
     """
-    return _found_or_made(MNIST, _mnist_of_openml)
+    return _found_or_made(MNIST)
 
 
 def read_mnist(path: Path) -> Arrays:
@@ -192,7 +190,7 @@ def cifar10_path() -> Path:
     Krizhevsky (2009), Learning multiple layers of features from tiny images.
     https://www.cs.toronto.edu/~kriz/cifar.html
     """
-    return _found_or_made(CIFAR10, _cifar10_of_the_archive)
+    return _found_or_made(CIFAR10)
 
 
 def read_cifar10(path: Path) -> Arrays:
@@ -204,10 +202,10 @@ ARCHIVES = {"mnist": mnist_path, "cifar10": cifar10_path}
 """Images by name, each with what finds its file or downloads it."""
 
 
-def _found_or_made(name: str, make: Callable[[], Arrays]) -> Path:
+def _found_or_made(name: str) -> Path:
     folders = [folder / name for folder in (data_dir(), cache_dir())]
     found = next((path for path in folders if path.is_file()), None)
-    return found or _keep(folders[-1], name, *make())
+    return found or _keep(folders[-1], name, *_MAKE[name]())
 
 
 def _keep(path: Path, name: str, x: np.ndarray, y: np.ndarray) -> Path:
@@ -215,7 +213,7 @@ def _keep(path: Path, name: str, x: np.ndarray, y: np.ndarray) -> Path:
     _check_content({"x": x, "y": y}, name, "The download")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, x=x, y=y)
-    write_atomically(path, buffer.getvalue())
+    files.write_atomically(path, buffer.getvalue())
     return path
 
 
@@ -236,11 +234,11 @@ def _cifar10_of_the_archive() -> Arrays:
     import pooch  # takes a quarter of a second
 
     cache_dir().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache_dir(), prefix=".cifar10-") as folder:
+    with tempfile.TemporaryDirectory(dir=cache_dir(), prefix=".cifar10-", suffix=files.PARTIAL) as folder:
         try:
             archive = pooch.retrieve(_CIFAR10_URL, None, fname="archive.tar.gz", path=folder, progressbar=True)
-            with tarfile.open(archive) as files:
-                member = files.extractfile(_CIFAR10_MEMBER)
+            with tarfile.open(archive) as members:
+                member = members.extractfile(_CIFAR10_MEMBER)
                 records = np.frombuffer(member.read() if member else b"", np.uint8).reshape(-1, 1 + 3 * 32 * 32)
         except (OSError, KeyError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
             raise DataError(
@@ -252,6 +250,17 @@ def _cifar10_of_the_archive() -> Arrays:
 
 
 def _read(path: Path, name: str) -> Arrays:
+    """The images of a file; one that we made ourselves and that is damaged is made anew."""
+    try:
+        return _whole(path, name)
+    except DataError:
+        if path != cache_dir() / name:
+            raise
+    path.unlink(missing_ok=True)
+    return _whole(_keep(path, name, *_MAKE[name]()), name)
+
+
+def _whole(path: Path, name: str) -> Arrays:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in _CONTENT[name]}
@@ -265,3 +274,6 @@ def _check_content(arrays: dict[str, np.ndarray], name: str, what: str) -> None:
     for key, array in arrays.items():
         if hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() != _CONTENT[name][key]:
             raise DataError(f"{what} is damaged (SHA-256 of '{key}' of '{name}'): remove it and try again.")
+
+
+_MAKE = {MNIST: _mnist_of_openml, CIFAR10: _cifar10_of_the_archive}

@@ -64,6 +64,24 @@ def test_a_file_is_downloaded_once_and_checked(folder, server):
     assert registry.public_path("demo/answers.csv") == folder / "demo" / "answers.csv"
 
 
+def test_a_download_can_be_read_by_whom_the_umask_says(folder, server):
+    before = os.umask(0o027)
+    try:
+        path = registry.public_path("demo/answers.csv")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_any_flipped_bit_of_a_download_is_noticed(folder, server):
+    path = registry.public_path("demo/answers.csv")
+    for place in range(0, 8 * len(CONTENT), 7):
+        damaged = bytearray(CONTENT)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        assert registry.public_path("demo/answers.csv").read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("content", [CONTENT[:100], CONTENT + b"x", b""])
 def test_a_wrong_file_is_refused_and_leaves_nothing(folder, server, content):
     server.update(content=content, declared=len(content))
@@ -176,6 +194,12 @@ def test_mnist_from_openml_is_checked_and_kept(folder, monkeypatch, tmp_path):
     assert path == tmp_path / "cache" / "mnist" / "mnist_784.npz"
     assert registry.read_mnist(path)[1].tolist() == [3, 7]
     assert leftovers(tmp_path / "cache") == ["mnist_784.npz"]
+    content = path.read_bytes()
+    for place in range(0, 8 * len(content), 61):
+        damaged = bytearray(content)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        assert registry.read_mnist(path)[1].tolist() == [3, 7], "what we made ourselves is made anew"
 
 
 def _archive(member: str, content: bytes) -> bytes:
