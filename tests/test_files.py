@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -51,18 +52,20 @@ def test_writers_at_once_leave_one_whole_file(tmp_path):
     assert os.listdir(tmp_path) == ["file.txt"]
 
 
-@pytest.fixture
-def small_disk():
-    """From the call on, no file grows beyond so many bytes."""
+@contextmanager
+def small_disk(size):
+    """No file grows beyond so many bytes; not even the one that the tests may write their results to."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_of_files_that_belong_together_none_appears_if_one_does_not_fit(tmp_path, small_disk):
+def test_of_files_that_belong_together_none_appears_if_one_does_not_fit(tmp_path):
     (tmp_path / "a").write_text("old")
-    small_disk(1000)
-    with pytest.raises(OSError, match="File too large"):
+    with small_disk(1000), pytest.raises(OSError, match="File too large"):
         write_together({tmp_path / "a": "new", tmp_path / "b": "x" * 2000})
     assert (tmp_path / "a").read_text() == "old"
     assert os.listdir(tmp_path) == ["a"]
@@ -111,9 +114,8 @@ def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):
         try_to_write(path)
 
 
-def test_a_full_disk_is_found_out(tmp_path, small_disk):
-    small_disk(0)
-    with pytest.raises(OSError, match="File too large"):
+def test_a_full_disk_is_found_out(tmp_path):
+    with small_disk(0), pytest.raises(OSError, match="File too large"):
         try_to_write(tmp_path / "file")
 
 

@@ -15,8 +15,10 @@ VERDICTS = set(verdicts.MEANING) - {verdicts.HELD, verdicts.FAILED, verdicts.OPE
 
 
 def test_every_chapter_records_its_claims(quick_runs):
-    for chapter, path in quick_runs.items():
-        rows = json.loads(path.with_suffix(".claims.json").read_text())
+    papers = [chapter for chapter in quick_runs if (catalogue.CHAPTERS / chapter / "claims.py").is_file()]
+    assert len(papers) >= 4
+    for chapter in papers:
+        rows = json.loads(quick_runs[chapter].with_suffix(".claims.json").read_text())
         assert len(rows) >= 3, chapter
         assert {row["verdict"] for row in rows} <= VERDICTS
         assert any(row["measured"] for row in rows)
@@ -53,7 +55,9 @@ def test_written_notebooks_read_complete(quick_runs):
 
 def test_every_figure_has_its_numbers_beside_the_notebook(quick_runs):
     for path in quick_runs.values():
-        shown = sum("plots.show(" in cell.source for cell in nbformat.read(path, as_version=4).cells)
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if "plots.show(" in cell.source]
+        shown = sum(bool(cell.outputs) for cell in cells)
+        assert all(cell.outputs or cell.source.startswith("if models != ") for cell in cells)
         numbers = list(path.parent.glob(f"{path.stem}.*.csv"))
         assert len(numbers) == shown
         assert all(len(file.read_text().splitlines()) > 1 for file in numbers)
