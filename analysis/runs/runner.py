@@ -183,7 +183,7 @@ def _papermill(run: Run, scratch: Path, show_progress: bool) -> NotebookNode:
     nbformat.write(run.notebook, source)
     bar = {"desc": run.chapter, "mininterval": 1 if os.isatty(2) else 10} if show_progress else False
     options = {"kernel_name": "python3", "progress_bar": bar, "cwd": os.getcwd(), "config": _private_sockets(scratch)}
-    options["extra_arguments"] = [f"--IPKernelApp.exec_lines={_GUARD}({str(scratch)!r})", "--IPKernelApp.log_level=40"]
+    options["extra_arguments"] = [f"--IPKernelApp.exec_lines={_GUARD}({str(scratch)!r})", "--IPKernelApp.log_level=50"]
     try:
         with _watched(scratch / "progress.json", show_progress):
             papermill.execute_notebook(source, target, run.given, **options)
