@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from analysis.runs.parameters import LineupParameters, PublicRunParameters
+from analysis.runs.parameters import LineupParameters
 
 ZOO = "zoo:mlp-100,zoo:cnn,zoo:cnn-slim,zoo:resnet-8-b1,zoo:vit-24-d3-p8"
 """A few of the book's own networks."""
@@ -20,12 +20,11 @@ class Parameters(LineupParameters):
     layers: str = Field("auto", description='layers to record: "auto", or names separated by commas')
     pool: Literal["mean", "none"] = Field("mean", description='"mean" over maps and tokens, or "none"')
     people: str = Field("none", description='people\'s labels: a CSV of counts, "cifar10h", or "none"')
-    triplets: str = Field("none", description='people\'s odd-one-out choices: a CSV, or "none"')
     n_planned: int = Field(2000, ge=50, le=1_000_000, description="odd-one-out trials that a planned study can afford")
     n_compared: int = Field(500, ge=30, le=5000, description="stimuli on which representations are compared, at most")
     seed: int = Field(0, ge=0, le=2**31, description="seed of the draws")
 
-    @field_validator("people", "triplets")
+    @field_validator("people")
     @classmethod
     def _a_file_is_there(cls, value: str) -> str:
         if value not in (NONE, CIFAR10H) and not Path(value).expanduser().is_file():
@@ -33,25 +32,5 @@ class Parameters(LineupParameters):
         return value
 
     def data_files(self) -> dict[str, Path]:
-        """The files of people's answers."""
-        named = {"people": self.people, "triplets": self.triplets}
-        return {name: Path(value).expanduser() for name, value in named.items() if value not in (NONE, CIFAR10H)}
-
-
-class PublicParameters(PublicRunParameters):
-    """What the run on published networks, photographs and people may change."""
-
-    n_planned: int = Field(2000, ge=50, le=1_000_000, description="odd-one-out trials that a planned study can afford")
-    n_compared: int = Field(500, ge=30, le=5000, description="stimuli on which representations are compared, at most")
-    seed: int = Field(0, ge=0, le=2**31, description="seed of the draws")
-
-    def public_files(self) -> list[str]:
-        """CIFAR-10's photographs, the networks trained on them, and people's answers."""
-        from analysis.data import registry
-
-        nets = [name for name in registry.registry() if name.startswith("cifar10_nets/")]
-        return [registry.CIFAR10, "cifar10h/cifar10h-counts.npy", *nets]
-
-
-PUBLIC: dict[str, type[PublicRunParameters]] = {}
-"""The parameters of the notebooks on public data, by name."""
+        """The file of people's answers."""
+        return {} if self.people in (NONE, CIFAR10H) else {"people": Path(self.people).expanduser()}

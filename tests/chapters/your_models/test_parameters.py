@@ -2,18 +2,16 @@
 
 import pytest
 
-from analysis.chapters.your_models.parameters import CIFAR10H, Parameters, PublicParameters
-from analysis.data.registry import registry
+from analysis.chapters.your_models.parameters import CIFAR10H, Parameters
 from analysis.runs.parameters import ParameterError
 
 
-@pytest.mark.parametrize("name", ["people", "triplets"])
-def test_files_of_answers_are_named_and_hashed(name, tmp_path):
+def test_files_of_answers_are_named_and_hashed(tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text("a,b\n")
-    assert Parameters.model_construct(**{name: str(path)}).data_files()[name] == path
-    with pytest.raises(ParameterError, match=f"'{name}'.* there is no file 'nowhere.csv'"):
-        Parameters.checked({name: "nowhere.csv"})
+    assert Parameters.model_construct(people=str(path)).data_files() == {"people": path}
+    with pytest.raises(ParameterError, match=r"'people'.* there is no file 'nowhere.csv'"):
+        Parameters.checked({"people": "nowhere.csv"})
 
 
 def test_what_is_no_file_is_none():
@@ -31,8 +29,3 @@ def test_what_is_no_file_is_none():
 def test_bad_parameters_are_refused(values, sentence):
     with pytest.raises(ParameterError, match=sentence):
         Parameters.checked(values)
-
-
-def test_the_public_run_names_files_that_are_known():
-    known = {*registry(), "cifar10/cifar10_test.npz"}
-    assert set(PublicParameters().public_files()) <= known
