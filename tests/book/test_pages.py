@@ -24,10 +24,10 @@ def test_chapters_show_figures_claims_numbers_and_provenance(html):
     for chapter in catalogue.chapters():
         text = page_text(html, f"book/{chapter}")
         figures = re.findall(r'<img alt="([^"]{20,})"[^>]*src="\.\./_images/', text)
-        source = catalogue.text_half(chapter).read_text()
+        source = re.sub(r'if models != "zoo":\n(    .*\n)+', "", catalogue.text_half(chapter).read_text())
         assert len(figures) == source.count("plots.show("), chapter
         assert text.count("_downloads/") >= len(figures)
-        assert 'class="claims"' in text
+        assert ('class="claims"' in text) == (catalogue.CHAPTERS / chapter / "claims.py").is_file()
         assert "How this page was made" in text
 
 
@@ -82,6 +82,8 @@ def test_figures_and_formulas_are_drawn(browser, address):
         )
         assert widths
         assert all(width > 100 for width in widths)
+        if "$" not in catalogue.text_half(chapter).read_text():
+            continue  # a page without formulas
         wait = "return window.MathJax.startup.promise.then(() => document.querySelectorAll('mjx-container').length)"
         assert browser.execute_script(wait) > 0
 
