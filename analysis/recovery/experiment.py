@@ -128,7 +128,7 @@ def recovery_experiment(
     >>> choices = sample_choices(features["a"] @ features["a"].T, triplets, seed=0)
     >>> found = recovery_experiment(features, [50], 2, observer_triplets=triplets, observer_choices=choices)
     >>> found.table.shape, recovery_curve(found.table).chance.tolist()
-    ((8, 8), [0.5])
+    ((8, 9), [0.5])
     """
     tables = checked_features(features)
     n_objects = len(next(iter(tables.values())))
