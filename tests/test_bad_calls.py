@@ -110,9 +110,10 @@ def test_bad_call_is_refused_in_one_sentence(call, says, workplace, monkeypatch)
     assert content(workplace) == before
 
 
-def test_the_table_is_large_and_holds_each_call_once(record_property):
+def test_the_table_is_large_and_holds_each_call_once(record_property, capsys):
     record_property("bad calls", len(ROWS))
-    print(f"{len(ROWS)} bad calls")
+    with capsys.disabled():  # shown though the test passes
+        print(f" {len(ROWS)} bad calls ", end="")
     assert len({call for call, _ in ROWS}) == len(ROWS) >= 150
 
 
