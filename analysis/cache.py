@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.alone import alone
 from analysis.files import write_atomically
 from analysis.progress import steps
 from analysis.sources import closure_hash
@@ -134,14 +135,8 @@ def _computed(
 
 def _alone(place: int, function: Callable[..., Arrays], *arguments: Any) -> tuple[int, Arrays]:
     """A piece on one thread: the pieces are what runs in parallel, and sums keep their order on any machine."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with alone():
         return place, function(*arguments)
-    finally:
-        torch.set_num_threads(threads)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

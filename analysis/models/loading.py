@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from analysis.alone import alone
 from analysis.data.categories import CIFAR10, imagenet_categories
 from analysis.data.images import halves, load_images
 from analysis.errors import ToldError
@@ -72,7 +73,7 @@ def load_model(entry: Entry, *, layers: Sequence[str] | None = None, seed: int =
     LineupError
         If the model cannot be made, prescribes no preprocessing while the entry has none, or lacks a layer.
     """
-    with torch.random.fork_rng([]):
+    with alone():
         torch.manual_seed(seed)
         module, prepare, classes = _made(entry)
     if not isinstance(module, nn.Module):

@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -11,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from analysis.alone import alone
 from analysis.checks import choose
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.AdamW}
 _WEIGHTS, _EXAMPLES, _STEPS = range(3)  # independent random streams of one seed
-_ALONE = threading.Lock()  # layers draw from the process's one generator, so trainings in threads take turns
 
 
 @dataclass(frozen=True)
@@ -209,19 +208,9 @@ def _reproducible(seed: int, device: str | torch.device):
     """
     cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
     cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-    with _ALONE, torch.random.fork_rng(cuda), cudnn, _one_thread():
+    with alone(), torch.random.fork_rng(cuda), cudnn:
         torch.random.default_generator.manual_seed(seed)
         for place in cuda:
             with torch.cuda.device(place):
                 torch.cuda.manual_seed(seed)
         yield
-
-
-@contextlib.contextmanager
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from analysis.alone import alone
 from analysis.cache import Arrays, cache_dir, kept_all
 from analysis.data.images import Images
 from analysis.models.training import Recipe, trained_weights
@@ -68,7 +69,7 @@ def cached_all(trainings: Sequence[Training], *, n_jobs: int | None = None) -> l
 
 def restored(training: Training, weights: Arrays) -> nn.Module:
     """The network of a training with these weights, in evaluation mode."""
-    with torch.random.fork_rng([]):  # the initial weights are overwritten
+    with alone():  # the initial weights are overwritten
         network = training.build()
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return network.to(training.device).eval()
