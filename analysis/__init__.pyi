@@ -82,6 +82,15 @@ from analysis.models.zoo import load_zoo as load_zoo
 from analysis.recovery.asymptote import answers_per_pair as answers_per_pair
 from analysis.recovery.asymptote import asymptotic_recovery as asymptotic_recovery
 from analysis.recovery.asymptote import recovery_asymptote as recovery_asymptote
+from analysis.recovery.design import batch_information as batch_information
+from analysis.recovery.design import model_weights as model_weights
+from analysis.recovery.design import triplet_scores as triplet_scores
+from analysis.recovery.design_batches import choose_objects as choose_objects
+from analysis.recovery.design_batches import choose_triplets as choose_triplets
+from analysis.recovery.design_batches import diverse_batch as diverse_batch
+from analysis.recovery.design_fitted import refitted_divergences as refitted_divergences
+from analysis.recovery.design_fitted import separating_batch as separating_batch
+from analysis.recovery.design_fitted import transform_information as transform_information
 from analysis.recovery.experiment import Recovery as Recovery
 from analysis.recovery.experiment import recovery_experiment as recovery_experiment
 from analysis.recovery.generators import Generators as Generators

@@ -20,6 +20,7 @@ ANSWERS = np.array([[0, 1, 1], [1, 1, 0]])
 TABLE = pd.DataFrame(RNG.normal(size=(40, 5)), [f"model{i}" for i in range(40)], [f"m{j}" for j in range(5)])
 GAPPED = TABLE.where(RNG.random(TABLE.shape) > 0.2)
 FLAT = TABLE.assign(m1=1.0)
+CHANCES = np.array([[[0.8, 0.1, 0.1], [0.2, 0.2, 0.6]], [[0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]])
 SIMILARITY = X[:5] @ X[:5].T
 RECOVERED = pd.DataFrame(
     {"generator": list("aabb"), "candidate": list("abab"), "n_triplets": 10, "seed": 0}
