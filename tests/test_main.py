@@ -91,7 +91,7 @@ def called(*arguments):
         (["run", CHAPTER, "-p", "images", "digits", "-o", "x.txt"], 2),
         (["run", "contrastive_stimuli", "--profile", "quick", "-p", "n_contrastive", "1797"], 2),
         (["run", "contrastive_stimuli", "-p", "n_bins", "9"], 2),
-        (["run", "recovery_curve", "--profile", "quick", "-p", "models", "mlp-1,mlp-2,mlp-3"], 2),
+        (["run", "recovery_curve", "--profile", "quick", "-p", "models", "zoo:mlp-1,zoo:mlp-2,zoo:mlp-3"], 2),
         (["run", "metric_correlation", "-p", "reference", "resnet"], 2),
         (["sweep", CHAPTER, "--grid", "n_seeds=2,0"], 2),
         (["book", "--profile", "quik"], 2),

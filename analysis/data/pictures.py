@@ -146,6 +146,11 @@ def open_pictures(images: str | Path) -> Pictures:
     return _of_npz(path)
 
 
+def drawn(n_pictures: int, n_drawn: int, seed: int) -> np.ndarray:
+    """Positions of as many different pictures, drawn at random, in their order."""
+    return np.sort(np.random.default_rng(seed).choice(n_pictures, n_drawn, replace=False))
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Arrays
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.errors import ToldError
+from analysis.files import shortened
 
 PACKAGES = ("torchvision", "timm", "transformers")
 """Packages whose models are had by name; an optional extra."""
@@ -93,7 +94,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     known = list(known)
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{nearest[0]}'?" if nearest else f"known are {', '.join(known[:10])}."
-    return f"Unknown {kind} '{name}': {hint}"
+    return f"Unknown {kind} {shortened(name)}: {hint}"
 
 
 def check(entry: Entry) -> None:

@@ -20,20 +20,18 @@ import torch
 
 from analysis.cache import cache_dir, content_hash
 from analysis.checks import choose
-from analysis.data.pictures import Pictures, open_pictures
+from analysis.data.pictures import Pictures, drawn, open_pictures
 from analysis.data.registry import registered_hash
-from analysis.files import user_path, write_atomically
+from analysis.files import write_atomically
 from analysis.models.activations import calls_of, first_tensor, one_row_a_stimulus
 from analysis.models.entries import PACKAGES, PUBLIC, Entry, LineupError, module_file
-from analysis.models.lineup import read_lineup
+from analysis.models.lineup import STIMULI, extracted_folder, read_lineup
 from analysis.models.loading import Model, held_out_digits, load_model
 from analysis.models.recordings import (
     LOGITS,
     MODEL,
-    STIMULI,
     Extracted,
     finished_models,
-    is_extracted,
     is_finished,
     layer_path,
     read_extracted,
@@ -112,7 +110,15 @@ def extract(entries: Sequence[Entry], pictures: Pictures, folder: Path, options:
     return folder
 
 
-def recorded(models: str, images: str, *, layers: Sequence[str] = (), pool: str = "mean") -> Extracted:
+def recorded(
+    models: str,
+    images: str,
+    *,
+    layers: Sequence[str] = (),
+    pool: str = "mean",
+    at_most: int | None = None,
+    seed: int = 0,
+) -> Extracted:
     """What a line-up records on a set of pictures: read from its folder, or extracted and kept in the cache.
 
     Parameters
@@ -123,24 +129,27 @@ def recorded(models: str, images: str, *, layers: Sequence[str] = (), pool: str 
         As in `analysis.data.pictures.open_pictures`. Of the digits, those are shown that the zoo was not trained on.
     layers, pool
         As in `Options`.
+    at_most, seed : int, optional
+        How many pictures are shown, at most, and the source of their draw; all of a folder's stay.
 
     Returns
     -------
     Extracted
         In the order of the line-up.
     """
-    if is_extracted(user_path(models)):
-        return read_extracted(models)
+    if (folder := extracted_folder(models)) is not None:
+        return read_extracted(folder)
     entries, options = read_lineup(models), Options(tuple(layers), pool)
     pictures = pictures_for(entries, images)
+    if at_most is not None and len(pictures) > at_most:
+        pictures = pictures.subset(drawn(len(pictures), at_most, seed))
     folder = cache_dir() / "extracted" / content_hash(pictures.sha256(), asdict(options))[:32]
     return read_extracted(extract(entries, pictures, folder, options), [entry.name for entry in entries])
 
 
 def lineup_hash(models: str) -> str:
     """Hash of what a line-up names: descriptions, files of weights and code; of a folder, its models' records."""
-    folder = user_path(models)
-    if is_extracted(folder):
+    if (folder := extracted_folder(models)) is not None:
         return content_hash([path.read_bytes() for path in [folder / STIMULI, *sorted(folder.glob(f"*/{MODEL}"))]])
     return content_hash([(entry.model_dump(), _source_hash(entry)) for entry in read_lineup(models)])
 

@@ -11,12 +11,16 @@ from pydantic import ValidationError
 
 from analysis.files import user_path
 from analysis.models.entries import FORMS, PUBLIC, Entry, LineupError, check, unknown_name
+from analysis.models.zoo_names import TRAINED, UNTRAINED
 from analysis.plain_yaml import read_yaml
 
 _LINEUPS = Path(__file__).with_name("lineups")
 
 BUILT_IN = ("zoo", *sorted(path.stem for path in _LINEUPS.glob("*.yml")))
 """Line-ups that the book carries: its own zoo, and published networks of the public data."""
+
+STIMULI = "stimuli.csv"
+"""Is in every folder that `extract` wrote."""
 
 
 def read_lineup(models: str) -> tuple[Entry, ...]:
@@ -54,6 +58,32 @@ def read_lineup(models: str) -> tuple[Entry, ...]:
     return entries
 
 
+def is_extracted(folder: Path) -> bool:
+    """Whether a folder was written by `extract`."""
+    return (folder / STIMULI).is_file()
+
+
+def extracted_folder(models: str) -> Path | None:
+    """The folder that `extract` wrote, if `models` names one, and no line-up.
+
+    Raises
+    ------
+    ValueError
+        If it names another folder.
+    """
+    if models in BUILT_IN:
+        return None
+    try:
+        folder = Path(models).expanduser()
+        if not folder.is_dir():
+            return None
+    except (OSError, ValueError, RuntimeError):  # a line-up of many sources is longer than a path may be
+        return None
+    if not is_extracted(folder):
+        raise ValueError(f"must be a line-up or a folder that 'extract' wrote, got the folder '{models}'.")
+    return folder
+
+
 def _entries(models: str) -> tuple[Entry, ...]:
     if models in BUILT_IN:
         return _built_in(models)
@@ -80,6 +110,8 @@ def _short_form(source: str) -> tuple[Entry, ...]:
     lineup, _, name = source.partition(":")
     if source in BUILT_IN:
         return _built_in(source)
+    if lineup == "zoo" and name not in (*TRAINED, *UNTRAINED):
+        raise LineupError(unknown_name("model of the line-up 'zoo'", name, (*TRAINED, *UNTRAINED)))
     if lineup in BUILT_IN and name:
         known = {entry.name: entry for entry in _built_in(lineup)}
         if name not in known:

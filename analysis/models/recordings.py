@@ -11,8 +11,9 @@ from urllib.parse import quote
 import numpy as np
 
 from analysis.files import user_path
+from analysis.models.lineup import STIMULI, is_extracted
 
-MODEL, STIMULI = "model.json", "stimuli.csv"
+MODEL = "model.json"
 
 LOGITS = ""
 """Stands for a model's answers among its layers, none of which has this name."""
@@ -62,11 +63,6 @@ class Extracted:
     stimuli: tuple[str, ...]
     labels: tuple[str, ...]
     models: dict[str, Recording]
-
-
-def is_extracted(folder: Path) -> bool:
-    """Whether a folder was written by `extract`."""
-    return (folder / STIMULI).is_file()
 
 
 def read_stimuli(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

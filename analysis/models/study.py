@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.data.answers import Predictions
 from analysis.data.cifar10 import PeoplesCounts, load_cifar10_people
 from analysis.data.joining import join
-from analysis.data.pictures import open_pictures
+from analysis.data.pictures import drawn, open_pictures
 from analysis.files import user_path
 from analysis.models.extraction import recorded
 from analysis.models.recordings import Extracted
@@ -40,6 +40,8 @@ class Study:
         Counts of people's answers, shape (n_stimuli, n_categories), in the order of the answers' categories.
     left_out : dict
         What could not take part, counted by reason.
+    labels : tuple of str
+        Names of the stimuli's categories; empty where unknown.
     """
 
     models: pd.DataFrame
@@ -48,6 +50,7 @@ class Study:
     answers: Predictions | None = None
     people: np.ndarray | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -73,18 +76,25 @@ class Study:
 
 
 def study_of(
-    models: str, images: str, *, layers: Sequence[str] = (), pool: str = "mean", people: str | None = None
+    models: str,
+    images: str,
+    *,
+    layers: Sequence[str] = (),
+    pool: str = "mean",
+    people: str | None = None,
+    at_most: int | None = None,
+    seed: int = 0,
 ) -> Study:
     """What a line-up records on a set of pictures, with its answers and people's; kept in the cache.
 
     Parameters
     ----------
-    models, images, layers, pool
+    models, images, layers, pool, at_most, seed
         As in `analysis.models.extraction.recorded`.
     people : str, optional
         As in `people_of`.
     """
-    found = recorded(models, images, layers=layers, pool=pool)
+    found = recorded(models, images, layers=layers, pool=pool, at_most=at_most, seed=seed)
     table = pd.DataFrame(
         [[model.family, model.motif, model.training] for model in found.models.values()],
         index=pd.Index(list(found.models), name="model"),
@@ -93,7 +103,7 @@ def study_of(
     answers, left_out = answers_of(found)
     counts = people_of(people, answers) if people is not None and answers is not None else None
     layers_of = {name: model.layers for name, model in found.models.items()}
-    return Study(table, layers_of, found.stimuli, answers, counts, left_out)
+    return Study(table, layers_of, found.stimuli, answers, counts, left_out, found.labels)
 
 
 def answers_of(found: Extracted) -> tuple[Predictions | None, dict[str, int]]:
@@ -165,6 +175,4 @@ def shown(study: Study, images: str, rows: Sequence[int]) -> list[np.ndarray] | 
 
 def some(n_stimuli: int, at_most: int, seed: int) -> np.ndarray:
     """Rows of all stimuli, or of `at_most` drawn ones in their order."""
-    if n_stimuli <= at_most:
-        return np.arange(n_stimuli)
-    return np.sort(np.random.default_rng(seed).choice(n_stimuli, at_most, replace=False))
+    return np.arange(n_stimuli) if n_stimuli <= at_most else drawn(n_stimuli, at_most, seed)

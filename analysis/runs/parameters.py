@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from analysis.data.digits import N_DIGITS
 from analysis.errors import ToldError
-from analysis.files import reason, shortened, user_path
+from analysis.files import reason, shortened
 
 # Names that IPython itself keeps in a notebook's namespace.
 _IPYTHON_NAMES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
@@ -79,47 +79,6 @@ class ChapterParameters(BaseModel):
         return {}
 
 
-class ImageParameters(ChapterParameters):
-    """Base of the parameters of a chapter whose networks may learn other images than the digits."""
-
-    images: str = Field(
-        "digits", description='"digits", "mnist", or the path of an .npz file with x (images) and y (labels)'
-    )
-
-    @field_validator("images")
-    @classmethod
-    def _images_can_be_read(cls, value: str) -> str:
-        if value == "digits":
-            return value
-        # Loads PyTorch and scikit-learn, which parameters without files of one's own do without.
-        from analysis.data import registry
-        from analysis.data.images import load_images
-
-        try:
-            registry.mnist_path() if value == "mnist" else load_images(value)
-        except (FileNotFoundError, ToldError) as error:
-            raise ValueError(str(error)) from None
-        return value
-
-    @staticmethod
-    def n_images(info: ValidationInfo) -> int:
-        """Number of the images that were chosen; of the digits while that choice is itself refused."""
-        images = info.data.get("images", "digits")
-        if images == "digits":
-            return N_DIGITS
-        from analysis.data.images import load_images
-
-        return len(load_images(images))
-
-    def data_files(self) -> dict[str, Path]:
-        """The image file, unless the images come with scikit-learn."""
-        from analysis.data import registry
-
-        if self.images == "digits":
-            return {}
-        return {"images": registry.mnist_path() if self.images == "mnist" else user_path(self.images)}
-
-
 class LineupParameters(ChapterParameters):
     """Base of the parameters of a page that compares a line-up of models on a set of pictures."""
 
@@ -129,16 +88,7 @@ class LineupParameters(ChapterParameters):
     @field_validator("models")
     @classmethod
     def _models_are_there(cls, value: str) -> str:
-        # Line-ups are read without PyTorch, but for the zoo's.
-        from analysis.models.lineup import read_lineup
-        from analysis.models.recordings import is_extracted
-
-        folder = Path(value).expanduser()
-        if value == "zoo" or is_extracted(folder):
-            return value
-        if folder.is_dir():
-            raise ValueError(f"must be a line-up or a folder that 'extract' wrote, got the folder '{value}'.")
-        if len(read_lineup(value)) < 2:
+        if value != "zoo" and cls.n_models(value) < 2:
             raise ValueError(f"must be at least 2 models, got only '{value}'.")
         return value
 
@@ -155,6 +105,30 @@ class LineupParameters(ChapterParameters):
             raise ValueError(str(error)) from None
         return value
 
+    @staticmethod
+    def n_models(models: str) -> int:
+        """Number of models of a line-up, or of a folder that 'extract' wrote; refuses what is neither."""
+        from analysis.models.lineup import extracted_folder, read_lineup
+
+        if (folder := extracted_folder(models)) is None:
+            return len(read_lineup(models))  # without PyTorch, but for networks of the zoo
+        from analysis.models.recordings import finished_models
+
+        return len(finished_models(folder))
+
+    @staticmethod
+    def n_pictures(models: str, images: str) -> int:
+        """Number of the pictures that the models of a line-up are shown, or that a folder's models saw."""
+        from analysis.models.lineup import extracted_folder, read_lineup
+
+        if (folder := extracted_folder(models)) is not None:
+            from analysis.models.recordings import read_stimuli
+
+            return len(read_stimuli(folder)[0])
+        from analysis.models.extraction import pictures_for  # loads PyTorch
+
+        return len(pictures_for(read_lineup(models), images))
+
     def data_hashes(self) -> dict[str, str]:
         """Hashes of the pictures and of what the line-up names, beside those of files."""
         if self.models == "zoo" and self.images == "digits":
@@ -164,6 +138,37 @@ class LineupParameters(ChapterParameters):
 
         hashes = {"images": open_pictures(self.images).sha256(), "models": lineup_hash(self.models)}
         return hashes | super().data_hashes()
+
+
+class LearningParameters(LineupParameters):
+    """Base of the parameters of a chapter that runs on a line-up, or else on networks that learn the pictures."""
+
+    @field_validator("images")
+    @classmethod
+    def _the_zoo_can_learn_them(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("models", "zoo") == "zoo" and value not in ("digits", "mnist"):
+            from analysis.data.images import load_images  # loads PyTorch
+
+            try:
+                load_images(value)
+            except FileNotFoundError as error:
+                raise ValueError(f"{error} Other pictures need 'models'.") from None
+        return value
+
+    @property
+    def training_images(self) -> str:
+        """What this book's own networks learn: the digits, where a line-up has pictures of its own."""
+        return self.images if self.models == "zoo" else "digits"
+
+    @staticmethod
+    def n_learnt(info: ValidationInfo) -> int:
+        """Number of the images that they learn and are tested on; of the digits while 'images' is itself refused."""
+        images = info.data.get("images", "digits")
+        if images == "digits" or info.data.get("models", "zoo") != "zoo":
+            return N_DIGITS
+        from analysis.data.images import load_images
+
+        return len(load_images(images))
 
 
 class PublicRunParameters(ChapterParameters):

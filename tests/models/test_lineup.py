@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from analysis.models.entries import LineupError
-from analysis.models.lineup import BUILT_IN, read_lineup
+from analysis.models.lineup import BUILT_IN, STIMULI, extracted_folder, read_lineup
+from analysis.models.zoo_names import TRAINED
 from analysis.models.zoo_networks import ZOO
 
 BUILDER = "def build(weights=None):\n    pass\n"
@@ -120,3 +122,23 @@ def test_reading_a_line_up_loads_no_torch():
         "print('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_a_folder_of_activations_takes_the_place_of_a_line_up(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ValueError, match="must be a line-up or a folder that 'extract' wrote, got the folder 'mine'"):
+        extracted_folder("mine")
+    (tmp_path / "mine" / STIMULI).write_text("stimulus,label\n")
+    assert extracted_folder("mine") == Path("mine")
+
+
+@pytest.mark.parametrize("models", ["zoo", "models.yml", "cifar10", ",".join(f"zoo:{name}" for name in TRAINED), "a\0"])
+def test_a_line_up_is_no_folder_of_activations(models, tmp_path, monkeypatch):
+    (tmp_path / "cifar10").mkdir()  # as many users have beside their code
+    monkeypatch.chdir(tmp_path)
+    assert extracted_folder(models) is None
+
+
+def test_more_sources_than_a_path_has_letters():
+    assert len(read_lineup(",".join(f"zoo:{name}" for name in TRAINED))) == len(TRAINED)

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from analysis.models.recordings import LOGITS, MODEL, STIMULI, is_finished, layer_path, read_extracted
+from analysis.models.lineup import STIMULI
+from analysis.models.recordings import LOGITS, MODEL, is_finished, layer_path, read_extracted
 
 DESCRIBED = {
     "made_of": "x",

@@ -5,14 +5,13 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.data.digits import N_DIGITS
-from analysis.runs.parameters import LARGEST_SEED, ImageParameters, LineupParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, LearningParameters, PublicRunParameters
 
 TEST_SHARE = 0.25
 """Share of the images that networks are tested on; as in the paper."""
 
 
-class Parameters(LineupParameters):
+class Parameters(LearningParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
     n_seeds: int = Field(5, ge=1, le=100, description="seeds: each trains the five perceptrons and the CNN anew")
@@ -27,36 +26,14 @@ class Parameters(LineupParameters):
     @field_validator("n_probe")
     @classmethod
     def _as_many_as_are_tested(cls, value: int, info: ValidationInfo) -> int:
-        n_test = math.ceil(TEST_SHARE * _n_learnt(info))
+        n_test = math.ceil(TEST_SHARE * cls.n_learnt(info))
         if value > n_test:
             raise ValueError(f"must be at most {n_test}, the images held out for testing, got {value}.")
         return value
 
-    @field_validator("images")
-    @classmethod
-    def _the_zoo_can_learn_them(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("models", "zoo") == "zoo" and value not in ("digits", "mnist"):
-            from analysis.data.images import load_images  # loads PyTorch
-
-            try:
-                load_images(value)
-            except FileNotFoundError as error:
-                raise ValueError(f"{error} Other pictures need 'models'.") from None
-        return value
-
-    @property
-    def training_images(self) -> str:
-        """What the perceptrons, the CNN and the zoo learn: the digits, where a line-up has pictures of its own."""
-        return self.images if self.models == "zoo" else "digits"
-
     def amount(self) -> float:
         """Seeds train and attack; the zoo takes about as long as three of them."""
         return self.n_seeds + 3
-
-
-def _n_learnt(info: ValidationInfo) -> int:
-    """Images of which the perceptrons learn and are tested on."""
-    return ImageParameters.n_images(info) if info.data.get("models", "zoo") == "zoo" else N_DIGITS
 
 
 class PublicParameters(PublicRunParameters):

@@ -10,6 +10,8 @@ import pandas as pd
 import torch
 
 from analysis.cache import cache_dir
+from analysis.chapters.recovery_curve.parameters import MODELS
+from analysis.data.digits import DIGITS_SIZE
 from analysis.data.images import Images, halves, load_images
 from analysis.intervals import (
     Measured,
@@ -20,10 +22,15 @@ from analysis.intervals import (
     spearman,
 )
 from analysis.models.activations import record
+from analysis.models.extraction import MAX_UNITS
+from analysis.models.preprocessing import Grey
+from analysis.models.study import shown, some
+from analysis.models.study import study_of as recorded_study
 from analysis.models.zoo import load_zoo
 from analysis.progress import steps
 from analysis.recovery.asymptote import asymptotic_recovery, at_penalty, margins_at_limit, recovery_asymptote
 from analysis.recovery.experiment import Recovery, recovery_experiment
+from analysis.recovery.features import normalised
 from analysis.recovery.generators import TOLERANCE, Generators, fit_generators
 from analysis.recovery.observers import Observer, load_features, load_things_triplets, simulated_observer
 from analysis.recovery.planning import planned_recovery
@@ -44,13 +51,14 @@ class Study:
     """What an experiment starts from.
 
     `features` has one array (n_objects, units) a model, `observer` the answers about these objects, `models` one row a
-    model (family, training, layer, units). `objects` are the images, None in a study of the user's own.
+    model (family, training, layer, units). `objects` are the pictures, grey of shape (height, width) or RGB of shape
+    (height, width, 3); None where they are not known.
     """
 
     features: Features
     observer: Observer
     models: pd.DataFrame
-    objects: Images | None
+    objects: Sequence[np.ndarray] | None
 
     @property
     def simulated(self) -> bool:
@@ -72,19 +80,23 @@ def study_of(parameters) -> Study:
     """The study that a chapter's `Parameters` describe."""
     if parameters.features != "zoo":
         return own_study(parameters.features, parameters.triplets)
+    if parameters.models != "zoo":
+        return lineup_study(parameters)
     return zoo_study(
         load_images(parameters.images),
-        parameters.networks,
+        MODELS,
         parameters.n_objects,
         pooled=parameters.pooled,
         seed=parameters.first_seed,
         triplets=parameters.triplets,
-        n_triplets=parameters.n_answers,
-        pixels=parameters.pixels,
-        classes=parameters.classes,
-        strokes=parameters.strokes,
-        ceiling=parameters.ceiling,
+        **_observer_options(parameters, parameters.n_objects),
     )
+
+
+def _observer_options(parameters, n_objects: int) -> dict:
+    """Options of `simulated_observer`, but for the seed; few objects have few different triplets."""
+    weights = {name: getattr(parameters, name) for name in ("pixels", "classes", "strokes")}
+    return {"n_triplets": min(parameters.n_answers, comb(n_objects, 3)), "ceiling": parameters.ceiling, **weights}
 
 
 def zoo_study(
@@ -112,7 +124,49 @@ def zoo_study(
         answers = simulated_observer(objects.x[:, 0].numpy(), objects.y.numpy(), seed=seed, **observer)
     else:
         answers = load_things_triplets(triplets, n_objects)
-    return Study({name: normalised(values) for name, values in seen.items()}, answers, table, objects)
+    pictures = list(objects.x[:, 0].numpy())
+    return Study({name: normalised(values) for name, values in seen.items()}, answers, table, pictures)
+
+
+def lineup_study(parameters) -> Study:
+    """Models of a line-up look at pictures, as many as are asked for; to a file of answers, all pictures are objects.
+
+    Features are the last recorded layer, every unit of it (a sample of `MAX_UNITS` beyond that many) or, `pooled`,
+    averaged over space or tokens. The simulated observer sees the pictures in grey, `DIGITS_SIZE` pixels wide; it has
+    no use for classes where no two pictures share one, or all do.
+    """
+    simulated, seed = parameters.triplets == "simulated", parameters.first_seed
+    at_most = parameters.n_objects if simulated else None
+    pool = "mean" if parameters.pooled else "none"
+    seen = recorded_study(parameters.models, parameters.images, pool=pool, at_most=at_most, seed=seed)
+    n_stimuli = len(seen.stimuli)
+    rows = some(n_stimuli, at_most or n_stimuli, seed)  # a folder of activations has its own pictures
+    features = {name: normalised(table) for name, table in seen.last(rows).items()}
+    described = {"layer": [list(seen.layers[name])[-1] for name in seen.names]}
+    table = seen.models.assign(**described, units=[table.shape[1] for table in features.values()])
+    if parameters.rank > table["units"].min():
+        raise ValueError(
+            f"'rank' must be at most {table['units'].min()}, the units of the narrowest model, got {parameters.rank}."
+        )
+    pictures = shown(seen, parameters.images, rows)
+    if not simulated:
+        return Study(features, load_things_triplets(parameters.triplets, n_stimuli), table, pictures)
+    labels = np.unique([seen.labels[row] for row in rows], return_inverse=True)[1]
+    observer = _observer_options(parameters, len(rows))
+    if labels.max() in (0, len(labels) - 1):
+        observer["classes"] = 0.0
+    grey = Grey(DIGITS_SIZE)(pictures)[:, 0].numpy()
+    return Study(features, simulated_observer(grey, labels, seed=seed, **observer), table, pictures)
+
+
+def told_features(parameters) -> str:
+    """What the features of a study are, in words."""
+    if parameters.features != "zoo":
+        return "those of the files"
+    layer = "last recorded layer" if parameters.pooled or parameters.models != "zoo" else "last recorded layer but one"
+    pooled = "averaged over space or tokens" if parameters.pooled else "every unit of it"
+    sampled = f", or a sample of {MAX_UNITS:,}" if parameters.models != "zoo" and not parameters.pooled else ""
+    return f"the {layer} of each model, {pooled}{sampled}"
 
 
 def own_study(folder: str, triplets: str) -> Study:
@@ -122,18 +176,6 @@ def own_study(folder: str, triplets: str) -> Study:
     rows = [[name, name.split("-")[0], "unknown", "unknown", table.shape[1]] for name, table in features.items()]
     table = pd.DataFrame(rows, columns=["model", "family", "training", "layer", "units"]).set_index("model")
     return Study(features, load_things_triplets(triplets, n_objects), table, None)
-
-
-def normalised(table: np.ndarray) -> np.ndarray:
-    """Features with every unit centred, and all divided by one number, so that the mean squared length is 1.
-
-    Neither step changes the geometry; both make one strength of penalty mean the same for all models.
-    """
-    centred = table.astype(np.float64) - table.mean(axis=0)
-    length = np.sqrt((centred**2).sum(axis=1).mean())
-    if not length > 0:
-        raise ValueError("'features' must differ between objects, got equal rows.")
-    return (centred / length).astype(np.float32)
 
 
 def leading_axes(table: np.ndarray, n_axes: int) -> np.ndarray:

@@ -40,7 +40,7 @@ def _object(axis, study: Study, number: int) -> None:
     if study.objects is None:
         axis.text(0.5, 0.5, f"object\n{number}", ha="center", va="center", transform=axis.transAxes)
     else:
-        axis.imshow(study.objects.x[number, 0], cmap="gray_r", vmin=0, vmax=1)
+        axis.imshow(study.objects[number], cmap="gray_r", vmin=0, vmax=1)  # the last three are for grey ones
 
 
 def calibration(table: pd.DataFrame, ceiling: float) -> Figure:

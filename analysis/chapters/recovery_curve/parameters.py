@@ -5,9 +5,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.files import shortened, user_path
-from analysis.models.zoo_names import TRAINED, UNTRAINED
-from analysis.runs.parameters import LARGEST_SEED, ImageParameters, PublicRunParameters
+from analysis.files import user_path
+from analysis.runs.parameters import LARGEST_SEED, LearningParameters, PublicRunParameters
 
 MODELS = (
     "cnn",
@@ -35,18 +34,27 @@ TRIALS = {"1,000 triplets": "things/vice_test_triplets.csv", "2,171 triplets": "
 NARROWEST = 12
 """Units in the last hidden layer of the zoo's narrowest network."""
 
+FEWEST_MODELS = 3
+"""Of a line-up: with two, leaving out the true model leaves no choice."""
+FEWEST_OBJECTS = 30
+"""Below this, folds over objects leave too few triplets to test on."""
 
-class Parameters(ImageParameters):
+
+class Parameters(LearningParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
-    n_objects: int = Field(102, ge=30, le=2000, description="images that triplets are drawn from, held out of training")
+    models: str = Field(
+        "zoo", description='"zoo" for the chapter\'s six networks, or a line-up of 3 or more, each by its last layer'
+    )
+    n_objects: int = Field(
+        102, ge=FEWEST_OBJECTS, le=2000, description="images that triplets are drawn from, held out of training"
+    )
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
         "simulated",
         validate_default=True,  # it does not go with features of one's own
         description='"simulated", or a file of human answers in one of the public THINGS formats',
     )
-    models: list[str] = Field([], description="networks of the zoo, three or more; empty for the six of the chapter")
     pooled: bool = Field(False, description="average maps and tokens over space; few units, and another result")
     sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
         [250, 1000, 4000, 17296], min_length=2, description="numbers of training triplets"
@@ -76,42 +84,55 @@ class Parameters(ImageParameters):
         0, ge=0, le=LARGEST_SEED, description="seed of networks, observer, folds, triplets and answers"
     )
 
+    @field_validator("models")
+    @classmethod
+    def _enough_models(cls, value: str) -> str:
+        if value != "zoo" and cls.n_models(value) < FEWEST_MODELS:
+            raise ValueError(f"must be at least {FEWEST_MODELS} models, got only '{value}'.")
+        return value
+
+    @field_validator("images")
+    @classmethod
+    def _enough_pictures(cls, value: str, info: ValidationInfo) -> str:
+        models = info.data.get("models", "zoo")  # absent if it was refused itself
+        if models != "zoo" and (found := cls.n_pictures(models, value)) < FEWEST_OBJECTS:
+            raise ValueError(f"must be at least {FEWEST_OBJECTS} pictures, got {found}.")
+        return value
+
     @field_validator("n_objects")
     @classmethod
     def _no_more_than_are_held_out(cls, value: int, info: ValidationInfo) -> int:
-        held_out = (cls.n_images(info) + 1) // 2
-        if value > held_out:
+        held_out = (cls.n_learnt(info) + 1) // 2
+        if value > held_out and info.data.get("models", "zoo") == "zoo":
             raise ValueError(f"must be at most {held_out}, the images held out, got {value}.")
         return value
 
     @field_validator("features")
     @classmethod
-    def _features_can_be_read(cls, value: str) -> str:
+    def _features_can_be_read(cls, value: str, info: ValidationInfo) -> str:
+        if value != "zoo" and info.data.get("models", "zoo") != "zoo":
+            raise ValueError("must be 'zoo' beside 'models', which have features of their own.")
         if value != "zoo":
             _n_objects(value)
         return value
 
     @field_validator("triplets")
     @classmethod
-    def _triplets_can_be_read(cls, value: str, info) -> str:
-        features = info.data.get("features")  # absent if it was refused itself
-        if value == "simulated" and features not in ("zoo", None):
-            raise ValueError("must be a file of answers if 'features' is a folder: the simulated observer sees images.")
-        if value != "simulated" and features is not None:
-            n_objects = info.data.get("n_objects", 0) if features == "zoo" else _n_objects(features)
-            from analysis.recovery.observers import load_things_triplets  # takes SciPy
+    def _triplets_can_be_read(cls, value: str, info: ValidationInfo) -> str:
+        models, images, features = (info.data.get(name) for name in ("models", "images", "features"))
+        if None in (models, images, features):  # refused itself
+            return value
+        if value == "simulated":
+            _require_pictures(models, images, features)
+            return value
+        n_objects = info.data.get("n_objects", 0)
+        if models != "zoo":
+            n_objects = cls.n_pictures(models, images)
+        elif features != "zoo":
+            n_objects = _n_objects(features)
+        from analysis.recovery.observers import load_things_triplets  # takes SciPy
 
-            _readable(load_things_triplets, value, n_objects=n_objects)
-        return value
-
-    @field_validator("models")
-    @classmethod
-    def _models_are_in_the_zoo(cls, value: list[str]) -> list[str]:
-        zoo = TRAINED + UNTRAINED
-        strangers = [name for name in value if name not in zoo]
-        if strangers or len(set(value)) < len(value) or len(value) in (1, 2):
-            got = shortened(", ".join(value))
-            raise ValueError(f"must be three or more different networks of {', '.join(zoo)}, got {got}.")
+        _readable(load_things_triplets, value, n_objects=n_objects)
         return value
 
     @field_validator("sizes", "penalties", "made_with")
@@ -138,14 +159,10 @@ class Parameters(ImageParameters):
             raise ValueError("must be above 0 if 'pixels' and 'classes' are 0: the observer must see something.")
         return value
 
-    @property
-    def networks(self) -> list[str]:
-        """The networks of the zoo that take part."""
-        return self.models or list(MODELS)
-
     def amount(self) -> float:
         """Fits, large data sets counting more."""
-        fits = len(self.networks) ** 2 * self.n_folds * len(self.penalties)
+        n_models = len(MODELS) if self.models == "zoo" else self.n_models(self.models)
+        fits = n_models**2 * self.n_folds * len(self.penalties)
         limits = (self.n_seeds + len(self.made_with)) * (self.n_objects / 102) ** 3
         return fits * (self.n_seeds * sum(1 + size / 5000 for size in self.sizes) + 10 * limits)
 
@@ -187,6 +204,25 @@ def _readable(load, path: str, **options):
         return load(path, **options)
     except (OSError, ValueError) as error:
         raise ValueError(str(error)) from None
+
+
+def _require_pictures(models: str, images: str, features: str) -> None:
+    """Refuse what the simulated observer, who sees images, cannot answer about."""
+    if features != "zoo":
+        raise ValueError("must be a file of answers if 'features' is a folder: the simulated observer sees images.")
+    if models == "zoo":
+        return
+    from analysis.models.lineup import extracted_folder
+
+    if (folder := extracted_folder(models)) is not None:
+        from analysis.data.pictures import open_pictures
+        from analysis.models.recordings import read_stimuli
+
+        if not set(read_stimuli(folder)[0]) <= set(open_pictures(images).ids):
+            raise ValueError(
+                f"must be a file of answers unless 'images' is what the models of '{models}' saw: the simulated "
+                "observer sees images."
+            )
 
 
 def _n_objects(folder: str) -> int:

@@ -1,14 +1,17 @@
 """The chapter's experiments, on tables and features small enough to check by hand."""
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from analysis.chapters.recovery_curve import experiments
 from analysis.chapters.recovery_curve.parameters import Parameters
 from analysis.recovery.experiment import Recovery
+from analysis.recovery.features import normalised
 from analysis.recovery.observers import Observer
 from analysis.recovery.summaries import recovery_curve
 from analysis.recovery.triplets import draw_triplets, sample_choices
@@ -25,7 +28,7 @@ def simulations(n_models: int = 5, n_seeds: int = 3, seed: int = 0) -> pd.DataFr
 
 def small_study(n_objects: int = 40, seed: int = 0) -> experiments.Study:
     rng = np.random.default_rng(seed)
-    features = {name: experiments.normalised(rng.normal(size=(n_objects, 4))) for name in ("a-1", "a-2", "b-1")}
+    features = {name: normalised(rng.normal(size=(n_objects, 4))) for name in ("a-1", "a-2", "b-1")}
     similarity = 20 * features["a-1"] @ features["a-1"].T
     triplets = draw_triplets(n_objects, 2000, seed)
     observer = Observer(triplets, sample_choices(similarity, triplets, seed), similarity=similarity)
@@ -33,23 +36,8 @@ def small_study(n_objects: int = 40, seed: int = 0) -> experiments.Study:
     return experiments.Study(features, observer, models, None)
 
 
-def test_normalised_features_keep_their_geometry():
-    table = np.random.default_rng(0).normal(3, 2, size=(20, 5))
-    found = experiments.normalised(table)
-    distances = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (table, found)]
-    ratio = distances[1][~np.eye(20, dtype=bool)] / distances[0][~np.eye(20, dtype=bool)]
-    assert np.allclose(ratio, ratio[0], rtol=1e-5)
-    assert np.isclose((found.astype(float) ** 2).sum(axis=1).mean(), 1)
-    assert np.allclose(found.mean(axis=0), 0, atol=1e-6)
-
-
-def test_features_that_do_not_differ_are_refused():
-    with pytest.raises(ValueError, match="'features' must differ"):
-        experiments.normalised(np.ones((4, 2)))
-
-
 def test_all_axes_give_the_same_geometry():
-    table = experiments.normalised(np.random.default_rng(0).normal(size=(20, 5)))
+    table = normalised(np.random.default_rng(0).normal(size=(20, 5)))
     turned = experiments.leading_axes(table, 5)
     assert np.allclose(turned @ turned.T, table @ table.T, atol=1e-5)
 
@@ -155,6 +143,86 @@ def test_own_files_make_a_study(tmp_path, own_files):
     assert list(study.models["family"]) == ["net", "net", "other"]
     assert not study.simulated
     assert study.n_objects == 40
+
+
+NETS = """
+from torch import nn
+
+
+def small(width=4):
+    maps = nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Conv2d(width, 5, 3))
+    return nn.Sequential(*maps, nn.Flatten(), nn.Linear(720, 7))
+
+
+def other():
+    return small(6)
+
+
+def third():
+    return small(8)
+"""
+
+
+@pytest.fixture
+def line_up(tmp_path):
+    """Values of `models` and `images`: three small networks of a user's file, and 40 colour pictures in folders."""
+    (tmp_path / "nets.py").write_text(NETS)
+    how = "mean: [0.5, 0.5, 0.5], std: [1, 1, 1], size: 16, training: untrained"
+    entries = [f"  - {{name: {name}, source: 'nets.py:{name}', {how}}}\n" for name in ("small", "other", "third")]
+    (tmp_path / "models.yml").write_text("models:\n" + "".join(entries))
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        place = tmp_path / "pictures" / f"kind{number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(place / f"{number}.png")
+    return {"models": str(tmp_path / "models.yml"), "images": str(tmp_path / "pictures"), "rank": 3}
+
+
+def test_models_of_a_line_up_look_at_the_users_pictures(line_up):
+    study = experiments.study_of(Parameters(**line_up, n_objects=30, n_answers=500))
+    assert list(study.models.index) == list(study.features) == ["small", "other", "third"]
+    assert study.models["layer"].tolist() == ["2"] * 3
+    assert study.models["units"].tolist() == [720] * 3
+    assert (study.n_objects, len(study.objects), study.objects[0].shape) == (30, 30, (20, 24, 3))
+    assert study.simulated
+    pooled = experiments.study_of(Parameters(**line_up, pooled=True))
+    assert pooled.n_objects == 40
+    assert pooled.models["units"].tolist() == [5] * 3
+
+
+def test_the_simulated_observer_has_no_use_for_classes_that_no_two_pictures_share(line_up):
+    with_classes = experiments.study_of(Parameters(**line_up)).observer
+    (Path(line_up["images"]) / "labels.csv").write_text(
+        "stimulus,label\n" + "".join(f"kind{n % 2}/{n}.png,{n}\n" for n in range(40))
+    )
+    unlike = experiments.study_of(Parameters(**line_up)).observer
+    none = experiments.study_of(Parameters(**line_up, classes=0)).observer
+    assert np.array_equal(unlike.similarity, none.similarity)
+    assert not np.allclose(unlike.similarity, with_classes.similarity)
+
+
+def test_answers_about_a_line_up_are_about_all_its_pictures(line_up, tmp_path):
+    (tmp_path / "trials.txt").write_text("0 1 39\n2 3 4\n")
+    study = experiments.study_of(Parameters(**line_up, triplets=str(tmp_path / "trials.txt"), n_objects=30))
+    assert not study.simulated
+    assert study.n_objects == 40
+
+
+def test_a_rank_above_the_units_of_the_narrowest_model_is_refused(line_up):
+    with pytest.raises(ValueError, match="'rank' must be at most 5, the units of the narrowest model, got 8"):
+        experiments.study_of(Parameters(**line_up | {"rank": 8}, pooled=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "the last recorded layer but one of each model, every unit of it"),
+        ({"pooled": True}, "the last recorded layer of each model, averaged over space or tokens"),
+        ({"models": "zoo:cnn,zoo:cnn-slim,zoo:mlp-100"}, "the last recorded layer of each model, every unit of it, or"),
+    ],
+)
+def test_features_in_words(values, told):
+    assert experiments.told_features(Parameters(**values)).startswith(told)
 
 
 def test_more_objects_than_images_are_refused():

@@ -1,5 +1,6 @@
 """The chapter's parameters: a study of one's own is read, bad ones are refused in one sentence."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,8 @@ from analysis.models.zoo_names import TRAINED, UNTRAINED
 from analysis.models.zoo_networks import ZOO
 from analysis.runs.parameters import ParameterError
 
+LINEUP = "zoo:cnn,zoo:mlp-100,zoo:cnn-slim"
+
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
@@ -17,9 +20,10 @@ from analysis.runs.parameters import ParameterError
         ({"triplets": "simulated"}, "must be a file of answers"),
         ({"triplets": "absent.txt"}, "absent.txt"),
         ({"features": "nowhere"}, "must hold files <model>.npy"),
-        ({"models": ["cnn", "cnnn", "mlp-100"]}, "three or more different networks"),
-        ({"models": ["cnn", "cnn", "mlp-100"]}, "three or more different networks"),
-        ({"models": ["cnn", "mlp-100"]}, "three or more different networks"),
+        ({"models": "zoo:cnn,zoo:cnnn,zoo:mlp-100"}, "did you mean 'cnn'"),
+        ({"models": "zoo:cnn,zoo:cnn,zoo:mlp-100"}, "must name every model once"),
+        ({"models": "zoo:cnn,zoo:mlp-100"}, "must be at least 3 models, got only 'zoo:cnn,zoo:mlp-100'"),
+        ({"models": LINEUP}, "'features': must be 'zoo' beside 'models'"),
         ({"sizes": [100, 100]}, "must be different, got"),
         ({"penalties": [0.1, -1]}, "each a number of more than 0, got -1"),
         ({"penalties": [0.1, float("inf")]}, "each a number of more than 0, got inf"),
@@ -61,3 +65,20 @@ def test_answers_about_objects_that_the_features_lack_are_refused(tmp_path, own_
     trials.write_text("0 1 99\n")
     with pytest.raises(ParameterError, match="objects 0 to 39"):
         Parameters.checked({"features": str(features), "triplets": str(trials)})
+
+
+def test_a_line_up_needs_enough_pictures(tmp_path):
+    np.savez(tmp_path / "few.npz", x=np.zeros((20, 8, 8), np.uint8), y=np.arange(20) % 2)
+    with pytest.raises(ParameterError, match="'images': must be at least 30 pictures, got 20"):
+        Parameters.checked({"models": LINEUP, "images": str(tmp_path / "few.npz")})
+    assert Parameters.checked({"models": LINEUP, "n_objects": 2000}).models == LINEUP
+
+
+def test_answers_about_a_line_up_count_its_pictures(tmp_path):
+    np.savez(tmp_path / "pictures.npz", x=np.zeros((40, 8, 8), np.uint8), y=np.arange(40) % 2)
+    values = {"models": LINEUP, "images": str(tmp_path / "pictures.npz"), "triplets": str(tmp_path / "trials.txt")}
+    (tmp_path / "trials.txt").write_text("0 1 39\n")
+    assert Parameters.checked(values).n_objects == 102
+    (tmp_path / "trials.txt").write_text("0 1 40\n")
+    with pytest.raises(ParameterError, match="objects 0 to 39"):
+        Parameters.checked(values)
