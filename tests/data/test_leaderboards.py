@@ -1,49 +1,11 @@
-"""Reading a leaderboard: every trap on a small made-up table, then the public one."""
-
-import csv
-from pathlib import Path
+"""Reading a table of one's own: every trap on a small made-up one."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from analysis.data.brainscore import BRAINSCORE_TREE, read_brainscore
 from analysis.data.leaderboards import read_groups, read_table
-from analysis.measures.trees import tree_leaves
-
-LEAVES = tree_leaves(BRAINSCORE_TREE)
-
-
-V1, I2N, ODD_ONE_OUT = "FreemanZiemba2013.V1-pls", "Rajalingham2018-i2n", "Hebart2023-match"
-
-
-def submission(name, identifier, *, fill="0.5", **cells) -> dict:
-    """One row of a made-up Brain-Score leaderboard; `cells` override by column."""
-    row = dict.fromkeys(["rank", "average_vision", "V1", "Marques2020", *LEAVES, ODD_ONE_OUT, "ImageNet-top1"], fill)
-    return {"model_name": name, "model_id": identifier, "layers": '{"V1": "relu"}', **row, **cells}
-
-
-def write(path: Path, rows: list[dict]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-@pytest.fixture
-def board(tmp_path):
-    rows = [
-        submission("vgg_16", "7", **{V1: "X", ODD_ONE_OUT: "1.0"}),
-        submission("alexnet", "1", fill=".40"),
-        submission("alexnet", "2", fill=".405", **{V1: ""}),  # the same network, run again and never finished
-        submission("alexnet", "3", fill=".7"),  # another network of that name
-        submission("nothing", "4", fill="X", **{ODD_ONE_OUT: ".2"}),
-        submission(" hmax ", "5", **{I2N: "-0.067", V1: "1.1"}),
-        submission("too_good", "6", **{V1: "17.3"}),
-    ]
-    return read_brainscore(write(tmp_path / "board.csv", rows))
 
 
 def test_names_made_different_collide_with_no_other_name(tmp_path):
@@ -152,3 +114,8 @@ def test_bad_groups_files_are_named(tmp_path, text):
 def test_infinite_scores_are_impossible(tmp_path):
     (tmp_path / "mine.csv").write_text("m,a,b\nx,inf,1\n", encoding="utf-8")
     assert read_table(tmp_path / "mine.csv").status.loc["x", "a"] == "impossible"
+
+
+def test_bad_options_are_named(own):
+    with pytest.raises(ValueError, match="'duplicates' must be one of 'drop', 'keep', got 'merge'"):
+        read_table(own / "mine.csv", duplicates="merge")

@@ -1,7 +1,5 @@
 """The zoo: what is in it, and a cache that is neither trusted blindly nor disturbed by company."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
@@ -9,43 +7,10 @@ from torch import nn
 
 from analysis.cache import cache_dir
 from analysis.data.images import load_images
-from analysis.models import zoo
-from analysis.models.architectures import mlp
-from analysis.models.training import Recipe, accuracy
+from analysis.models.training import accuracy
 from analysis.models.zoo import load_network, load_zoo
-from analysis.models.zoo_networks import Architecture
 
 HALF = np.arange(0, 1797, 2)
-
-
-RECIPE = Recipe(lr=1e-2, batch=64, epochs=1)
-
-
-TINY = {
-    "tiny-6": Architecture(partial(mlp, (6,)), RECIPE, "mlp", "dense"),
-    "tiny-8": Architecture(partial(mlp, (8,)), RECIPE, "mlp", "dense"),
-    "tiny-raw": Architecture(partial(mlp, (8, 8, 8, 8)), Recipe(epochs=0), "mlp", "dense", "untrained"),
-}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_images("digits", size=8)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
-    return tmp_path / "zoo"
-
-
-@pytest.fixture
-def tiny_zoo(monkeypatch):
-    monkeypatch.setattr(zoo, "ZOO", TINY)
-
-
-def files(cache):
-    return sorted(cache.glob("*"))
 
 
 def same(first: nn.Module, second: nn.Module) -> bool:
@@ -53,8 +18,8 @@ def same(first: nn.Module, second: nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_networks_come_in_order_with_their_labels(digits, tiny_zoo):
-    networks = load_zoo(["tiny-raw", "tiny-6"], images=digits, train_indices=HALF, seed=2, n_jobs=1)
+def test_networks_come_in_order_with_their_labels(small_digits, tiny_zoo):
+    networks = load_zoo(["tiny-raw", "tiny-6"], images=small_digits, train_indices=HALF, seed=2, n_jobs=1)
     assert [(network.name, network.training, network.seed) for network in networks] == [
         ("tiny-raw", "untrained", 2),
         ("tiny-6", "normal", 2),
@@ -73,14 +38,14 @@ def test_a_network_of_the_default_zoo_sees_digits_it_was_not_trained_on():
     assert accuracy(network.module, rest.x, rest.y) > 0.9
 
 
-def test_the_number_of_workers_changes_nothing(digits, tiny_zoo, monkeypatch, tmp_path):
-    alone = load_zoo(images=digits, train_indices=HALF, n_jobs=1)
+def test_the_number_of_workers_changes_nothing(small_digits, tiny_zoo, monkeypatch, tmp_path):
+    alone = load_zoo(images=small_digits, train_indices=HALF, n_jobs=1)
     monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path / "another"))
-    together = load_zoo(images=digits, train_indices=HALF, n_jobs=2)
-    assert len(files(cache_dir() / "zoo")) == 3
+    together = load_zoo(images=small_digits, train_indices=HALF, n_jobs=2)
+    assert len(list((cache_dir() / "zoo").glob("*"))) == 3
     assert all(same(a.module, b.module) for a, b in zip(alone, together, strict=True))
 
 
-def test_an_unknown_name_suggests_the_nearest(digits):
+def test_an_unknown_name_suggests_the_nearest(small_digits):
     with pytest.raises(ValueError, match="got 'vit-24-d3'; the nearest is 'vit-24-d3-p8'"):
-        load_network("vit-24-d3", digits, HALF, seed=0)
+        load_network("vit-24-d3", small_digits, HALF, seed=0)
