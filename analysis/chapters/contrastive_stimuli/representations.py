@@ -13,6 +13,7 @@ from analysis.data.images import Images, halves
 from analysis.intervals import Measured, bootstrap_interval, percentile_bounds
 from analysis.measures.cka import cka_matrix
 from analysis.models.activations import record
+from analysis.models.baselines import INK, PIXELS, baselines
 from analysis.models.zoo import Network, load_zoo
 from analysis.models.zoo_networks import ZOO
 from analysis.progress import steps
@@ -20,15 +21,13 @@ from analysis.progress import steps
 MOTIFS = ("convolution", "attention")
 LAYERS = ("early", "middle", "late")
 LEVEL = 0.95
-BASELINES = ("raw pixels", "total ink")
-"""Representations that need no network: the image, and the sum of its pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
     """CKA between convolutional and attention networks: `matrices` by (stimuli, layer), networks ordered by motif.
 
-    `baselines`, by the same keys, has a row for each of `BASELINES` and a column for each network.
+    `baselines`, by the same keys, has a row for each of the baselines and a column for each network.
     """
 
     names: list[str]
@@ -81,18 +80,17 @@ def _cka(networks: list[Network], sets: dict[str, torch.Tensor], debiased: bool)
     """CKA matrices of networks and baselines, set by set and layer by layer; NaN with a baseline that is constant."""
     for x, layer in steps([(x, layer) for x in sets.values() for layer in LAYERS], "CKA"):
         seen = [record(network.module, x, network.landmarks[layer]).values for network in networks]
-        features = [*seen, *baselines(x)]
-        varies = [True] * len(seen) + [bool((part != part[:1]).any()) for part in features[len(seen) :]]
+        features = [
+            *seen,
+            *(baseline.values for baseline in baselines(x).values()),
+        ]  # squares may all have the same ink
+        varies = [True] * len(seen) + [
+            bool((part != part[:1]).any()) for part in features[len(seen) :]
+        ]  # squares of one size: one ink
         matrix = np.full((len(features), len(features)), np.nan)
         defined = [part for part, known in zip(features, varies, strict=True) if known]
         matrix[np.ix_(varies, varies)] = cka_matrix(defined, debiased=debiased)
         yield matrix
-
-
-def baselines(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What needs no network, in the order of `BASELINES`; squares of one size all have the same ink."""
-    pixels = x.flatten(1)
-    return pixels, pixels.double().sum(1, keepdim=True).float()
 
 
 def _separable() -> list[str]:
@@ -127,7 +125,7 @@ def block_means(geometry: Geometry, layer: str) -> pd.DataFrame:
         if name == layer
     }
     table = pd.DataFrame(rows).T[["within convolution", "within attention", "between"]]
-    for place, name in enumerate(BASELINES):
+    for place, name in enumerate((PIXELS, INK)):
         table[f"with {name}"] = [geometry.baselines[stimuli, layer][place].mean() for stimuli in table.index]
     return table
 

@@ -36,6 +36,26 @@ def as_csv(board: Leaderboard) -> pd.DataFrame:
     return table.reset_index()
 
 
+def beside_baselines(board: Leaderboard, baselines: pd.DataFrame) -> pd.DataFrame:
+    """One row a metric and who was scored on it: every model of the table, and what needs no network."""
+    columns = [name for name in board.scores if name in baselines]
+    found = pd.concat([board.scores[columns], baselines[columns]]).rename_axis("scored").reset_index()
+    found.insert(1, "baseline", found["scored"].isin(baselines.index))
+    return found.melt(["scored", "baseline"], var_name="metric", value_name="score")
+
+
+def told_baselines(compared: pd.DataFrame) -> str:
+    """On how many metrics the median model does not reach each baseline, in a sentence."""
+    medians = compared[~compared["baseline"]].groupby("metric")["score"].median()
+    parts = []
+    for name, rows in compared[compared["baseline"]].groupby("scored", sort=False):
+        scores = rows.set_index("metric")["score"].dropna()
+        above = scores.index[scores > medians[scores.index]]
+        named = f" ({', '.join(above)})" if len(above) else ""
+        parts.append(f"{name} on {len(above)} of {len(scores)}{named}")
+    return f"Above the median network are: {'; '.join(parts)}."
+
+
 def relative_ranks(scores: pd.DataFrame) -> pd.DataFrame:
     """Rank of every score within its metric: 0 = lowest, 1 = highest of the models measured."""
     return (scores.rank() - 1) / (scores.notna().sum() - 1).clip(lower=1)

@@ -32,6 +32,25 @@ _MOVERS = 15  # of many models, so many are drawn: those that move most
 _CLIMBS, _FALLS, _STAYS = PALETTE[0], PALETTE[1], "#c4c4c4"
 
 
+def beside_baselines(compared: pd.DataFrame) -> Figure:
+    """Scores of models beside those of what needs no network, one row a metric."""
+    names = list(dict.fromkeys(compared["metric"]))
+    place = compared["metric"].map(names.index)
+    jitter = np.random.default_rng(0).uniform(-0.18, 0.18, len(compared))
+    figure, axis = plt.subplots(figsize=(8, 0.42 * len(names) + 1.2))
+    models = ~compared["baseline"]
+    axis.scatter(compared["score"][models], (place + jitter)[models], s=10, color=GREY, alpha=0.6, label="networks")
+    medians = compared[models].groupby("metric")["score"].median()[names]
+    axis.scatter(medians, range(len(names)), marker="|", s=260, linewidth=2.5, color=PALETTE[0], label="their median")
+    for name, marker, colour in zip(compared["scored"][~models].unique(), "D^", PALETTE[1:], strict=False):
+        rows = compared["scored"] == name
+        axis.scatter(compared["score"][rows], place[rows], marker=marker, s=52, color=colour, label=name, zorder=3)
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="score", ylim=(len(names) - 0.4, -0.6))
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=4, fontsize=9)
+    return figure
+
+
 def table_picture(board: Leaderboard) -> Figure:
     """Who was measured on what: rank of every score within its metric, gaps in the colours of their kind."""
     scores = relative_ranks(board.scores)

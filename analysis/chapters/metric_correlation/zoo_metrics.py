@@ -22,6 +22,7 @@ from analysis.measures.neuron_ceiling import corrected_score
 from analysis.measures.rsa import rsa_matrix
 from analysis.models.activations import record
 from analysis.models.attacks import sign_gradient_step
+from analysis.models.baselines import INK, PIXELS, baselines
 from analysis.models.comparison import compare_networks
 from analysis.models.training import predict
 from analysis.models.zoo import Network, load_network, load_zoo
@@ -80,10 +81,7 @@ class Protocol:
 
 def measure_zoo(images: Images, protocol: Protocol) -> Leaderboard:
     """The zoo's table, read through the same door as anybody's: a CSV with models in rows, and groups of metrics."""
-    train, test = halves(images, protocol.seed)
-    networks = load_zoo(images=images, train_indices=train, seed=protocol.seed)
-    reference = load_network(protocol.reference, images, train, seed=protocol.seed + 1)
-    scores = _kept_scores(networks, reference, images.subset(test), protocol)
+    networks, scores, _ = _scores(images, protocol)
     scores = scores.astype(object).where(scores.notna(), "X")
     scores.insert(0, "family", [network.family for network in networks])
     with tempfile.TemporaryDirectory() as folder:
@@ -96,8 +94,19 @@ def board_of(parameters: Parameters) -> Leaderboard:
     """The table that a run's parameters ask for: the zoo's, or a user's own."""
     if parameters.table != "zoo":
         return read_own(parameters.table, parameters.groups)
-    names = [field.name for field in fields(Protocol)]
-    return measure_zoo(load_images("digits"), Protocol(**parameters.model_dump(include=set(names))))
+    return measure_zoo(load_images("digits"), _protocol(parameters))
+
+
+def baselines_of(parameters: Parameters) -> pd.DataFrame:
+    """What pixels and ink score, in rows, on the metrics that compare representations, in columns.
+
+    Metrics that need answers are no columns; a measure that is not defined for a single unit is NaN.
+    """
+    return _scores(load_images("digits"), _protocol(parameters))[2]
+
+
+def _protocol(parameters: Parameters) -> Protocol:
+    return Protocol(**parameters.model_dump(include={field.name for field in fields(Protocol)}))
 
 
 def subsets(board: Leaderboard) -> dict[str, pd.Index]:
@@ -106,9 +115,15 @@ def subsets(board: Leaderboard) -> dict[str, pd.Index]:
     return {"normally trained networks": pd.Index(normal, name="model")}
 
 
-def _kept_scores(networks: list[Network], reference: Network, test: Images, protocol: Protocol) -> pd.DataFrame:
-    found = kept("zoo_metrics", _measured, networks, reference, test, protocol)
-    return pd.DataFrame(found["scores"], [network.name for network in networks], found["metrics"].tolist())
+def _scores(images: Images, protocol: Protocol) -> tuple[list[Network], pd.DataFrame, pd.DataFrame]:
+    """The networks, their scores and those of the baselines."""
+    train, test = halves(images, protocol.seed)
+    networks = load_zoo(images=images, train_indices=train, seed=protocol.seed)
+    reference = load_network(protocol.reference, images, train, seed=protocol.seed + 1)
+    found = kept("zoo_metrics", _measured, networks, reference, images.subset(test), protocol)
+    names = [network.name for network in networks]
+    scores = pd.DataFrame(found["scores"], names, found["metrics"].tolist())
+    return networks, scores, pd.DataFrame(found["baselines"], [PIXELS, INK], found["compared"].tolist())
 
 
 def _measured(networks: list[Network], reference: Network, test: Images, protocol: Protocol) -> dict[str, np.ndarray]:
@@ -119,13 +134,21 @@ def _measured(networks: list[Network], reference: Network, test: Images, protoco
         [landmarks(network, test.x, pool) for network in steps([reference, *networks], "zoo layers")]
         for pool in (None, "mean")
     )
-    columns = layer_likeness(whole, pooled)
+    without = [dict.fromkeys(DEPTHS, baseline.values) for baseline in baselines(test.x).values()]
+    observer = simulated_observer(test.x[:, 0], test.y, protocol.n_triplets, seed=protocol.seed)
+    compared = layer_likeness([*whole, *without], [*pooled, *without])
+    late = [layers["late"] for layers in (*whole[1:], *without)]
+    compared[ODD_ONE_OUT] = np.array([predicted_choices(features, observer) for features in late])
+    columns = {name: values[: len(networks)] for name, values in compared.items()}
     deciding = np.array([network.training != "untrained" for network in networks])
     columns |= answer_likeness(answers, theirs, test.y.numpy(), protocol.n_contrastive, deciding)
-    observer = simulated_observer(test.x[:, 0], test.y, protocol.n_triplets, seed=protocol.seed)
-    columns[ODD_ONE_OUT] = np.array([predicted_choices(layers["late"], observer) for layers in whole[1:]])
     columns |= accuracies(answers, test.y.numpy())
-    return {"scores": np.stack(list(columns.values()), axis=1), "metrics": np.array(list(columns))}
+    return {
+        "scores": np.stack(list(columns.values()), axis=1),
+        "metrics": np.array(list(columns)),
+        "baselines": np.stack([values[len(networks) :] for values in compared.values()], axis=1),
+        "compared": np.array(list(compared)),
+    }
 
 
 def _views(x: torch.Tensor, reference: Network, y: torch.Tensor, protocol: Protocol) -> dict[str, torch.Tensor]:

@@ -21,6 +21,7 @@ from analysis.measures.neuron_floor import chance_score
 from analysis.measures.neurons import neuronal_correlation, symmetric_score
 from analysis.models.activations import Activations, record
 from analysis.models.architectures import cnn, mlp, recorded_layers
+from analysis.models.baselines import baselines
 from analysis.models.comparison import compare_networks
 from analysis.models.training import Recipe, accuracy
 from analysis.models.trainings import Training, cached_all
@@ -264,16 +265,6 @@ def _baselines(x: torch.Tensor, reference: Activations) -> pd.DataFrame:
         for name, baseline in baselines(x).items()
     ]
     return pd.DataFrame(rows)
-
-
-def baselines(x: torch.Tensor) -> dict[str, Activations]:
-    """Two "networks" of one layer that see nothing but the input: every pixel a unit, and their sum the only unit."""
-    pixels = x.flatten(1)
-    features = {"raw pixels": pixels, "total ink": pixels.sum(1, keepdim=True)}
-    return {
-        name: Activations(values, torch.zeros(values.shape[1], dtype=torch.int64), (name,))
-        for name, values in features.items()
-    }
 
 
 def baseline_scores(laboratories: list[Laboratory], penalty: str, n_probe: int) -> pd.DataFrame:

@@ -30,6 +30,16 @@ def test_ranks_are_relative_to_the_models_measured(board):
     assert ranks.isna().sum().sum() == 3
 
 
+def test_baselines_stand_beside_all_models_and_are_counted_against_their_median(board):
+    medians = board.scores.median()
+    beside = pd.DataFrame({"a": medians["a"] + [1, -1], "d": medians["d"] + [1, np.nan]}, ["raw pixels", "total ink"])
+    compared = experiments.beside_baselines(board, beside)
+    assert len(compared) == 2 * (len(board.scores) + 2)
+    assert compared[compared["baseline"]]["scored"].tolist() == ["raw pixels", "total ink"] * 2
+    told = "Above the median network are: raw pixels on 2 of 2 (a, d); total ink on 0 of 1."
+    assert experiments.told_baselines(compared) == told
+
+
 def test_coverage_counts_by_part(board):
     coverage = experiments.coverage(board)
     assert coverage.loc["neural"].to_dict() == {"measured": 117, "failed": 3, "missing": 0, "impossible": 0}

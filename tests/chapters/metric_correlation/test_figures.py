@@ -15,7 +15,9 @@ def test_every_figure_takes_a_table_with_gaps(board, bootstrap):
     stability = experiments.top_stability(board, n_resamples=5, seed=0)
     long = experiments.long_matrix(matrix, bootstrap)
     assert len(long) == 15
+    baselines = board.scores.iloc[:2].set_axis(["raw pixels", "total ink"])
     drawn = [
+        figures.beside_baselines(experiments.beside_baselines(board, baselines)),
         figures.table_picture(board),
         figures.heatmap(matrix, board),
         figures.part_scatter(scores, shares),

@@ -85,11 +85,7 @@ def test_class_means_name_the_nearest(laboratory):
     assert found == pytest.approx((distances.argmin(1) == test.y.numpy()).mean())
 
 
-def test_baselines_are_pixels_and_their_sum(laboratory):
-    x = laboratory.test.x
-    pixels, ink = experiments.baselines(x).values()
-    assert pixels.values.shape == (60, 64)
-    assert np.allclose(ink.values[:, 0], x.sum((1, 2, 3)))
+def test_baselines_score_like_networks(laboratory):
     scores = experiments.baseline_scores([laboratory], "index", n_probe=10)
     assert len(scores) == 4
     assert scores["score"].between(0, 1).all()

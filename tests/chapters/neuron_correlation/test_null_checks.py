@@ -6,7 +6,6 @@ import pytest
 
 from analysis.chapters.neuron_correlation import experiments, null_checks
 from analysis.chapters.neuron_correlation.claims import CLAIMS
-from analysis.data.images import load_images
 
 RULES = {claim.id: claim.rule for claim in CLAIMS}
 
@@ -41,11 +40,3 @@ def test_gaussian_units_score_what_the_closed_form_says():
     closed = experiments.paper_floor().set_index("net")["chance"]
     for net, values in null_checks.gaussian_scores(10, n_draws=4).items():
         assert values.mean() == pytest.approx(closed[net], abs=0.02)
-
-
-def test_baselines_are_the_image_and_its_sum():
-    x = load_images("digits", size=8).x[:7]
-    found = experiments.baselines(x)
-    assert found["raw pixels"].values.shape == (7, 64)
-    assert found["total ink"].values[:, 0].tolist() == pytest.approx(x.sum((1, 2, 3)).tolist())
-    assert all((seen.layer == 0).all() for seen in found.values())
