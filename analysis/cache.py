@@ -92,7 +92,6 @@ def kept_all(
     label: str = "",
     n_jobs: int | None = 1,
     progress: Progress = steps,
-    how: Mapping[str, Any] | None = None,
 ) -> list[Arrays]:
     """``function(*task)`` of every task, in order, side by side; what a file already holds is not computed again.
 
@@ -102,7 +101,7 @@ def kept_all(
     ----------
     folder : path or None
         Where results are kept; None: nowhere.
-    function, tasks, how
+    function, tasks
         As in `kept`; each task is the arguments of one call.
     label : str
         What the progress is called.
@@ -116,7 +115,7 @@ def kept_all(
     results = [None if path is None else _read(path) for path in paths]
     missing = [place for place, result in enumerate(results) if result is None]
     work = {place: tasks[place] for place in missing}
-    for place, result in _computed(functools.partial(function, **how or {}), work, label, n_jobs, progress):
+    for place, result in _computed(function, work, label, n_jobs, progress):
         results[place] = _write(paths[place], result)
     return [result for result in results if result is not None]
 

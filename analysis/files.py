@@ -192,7 +192,8 @@ def user_path(typed: str | Path) -> Path:
     return path
 
 
-def shortened(value: object, length: int = 100) -> str:
+def shortened(value: object) -> str:
     """A value as Python writes it, cut in the middle if it is long."""
+    length = 100
     text = repr(str(value) if isinstance(value, Path) else value)
     return text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 :]}"

@@ -33,6 +33,26 @@ def test_mean_interval_covers_the_mean_in_95_of_100_samples():
     assert np.mean([m.low < 3 < m.high for m in samples]) == pytest.approx(0.95, abs=0.015)
 
 
+INTERVALS = {
+    "bootstrap": lambda values, level: bootstrap_interval(np.mean, values, level=level, seed=0),
+    "mean": lambda values, level: mean_interval(values, level=level),
+    "one more": lambda values, level: one_more_interval(values, level=level),
+    "correlation": lambda values, level: mean_correlation_interval(values, level=level),
+    "shares": lambda values, level: mean_share_interval(values, over="models", level=level),
+    "share": lambda values, level: share_interval(3, len(values), level=level),
+}
+
+
+@pytest.mark.parametrize("name", INTERVALS)
+def test_the_more_is_to_be_covered_the_wider_and_the_interval_says_so(name):
+    values = np.random.default_rng(0).uniform(0.2, 0.8, size=8)
+    found = [INTERVALS[name](values, level) for level in (0.5, 0.9, 0.99)]
+    assert len({measured.value for measured in found}) == 1
+    assert [f"{level}%" in measured.interval for level, measured in zip((50, 90, 99), found, strict=True)] == [True] * 3
+    widths = [measured.high - measured.low for measured in found]
+    assert 0 < widths[0] < widths[1] < widths[2]
+
+
 def test_one_more_value_falls_within_its_interval_in_95_of_100_samples():
     rng = np.random.default_rng(1)
     drawn = rng.normal(3, 2, size=(2000, 6))

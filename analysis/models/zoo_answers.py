@@ -54,21 +54,16 @@ def out_of_sample_answers(
 
 
 def out_of_sample_margins(
-    images: Images,
-    *,
-    shown: torch.Tensor | None = None,
-    names: Sequence[str] | None = None,
-    seed: int = 0,
-    n_jobs: int | None = None,
+    images: Images, *, names: Sequence[str] | None = None, seed: int = 0, n_jobs: int | None = None
 ) -> np.ndarray:
-    """How sure the answers of `out_of_sample_answers` are, whose arguments these are: 1 = certain, 0 = undecided.
+    """How sure the answers of `out_of_sample_answers` to the images are: 1 = certain, 0 = undecided.
 
     Returns
     -------
     numpy.ndarray of shape (n_models, n_images), float32
         Probability of the answer minus that of the runner-up.
     """
-    return _out_of_sample(images, shown, names, seed, n_jobs)["margins"]
+    return _out_of_sample(images, None, names, seed, n_jobs)["margins"]
 
 
 def _out_of_sample(images: Images, shown, names, seed: int, n_jobs: int | None) -> Arrays:

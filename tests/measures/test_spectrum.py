@@ -29,3 +29,8 @@ def test_spectrum_is_that_of_the_spearman_matrix(make_table):
     spectrum = eigenvalue_spectrum(table.assign(m1=np.exp(table["m1"])), 20, seed=0)
     expected = np.linalg.eigvalsh(spearman_matrix(table).rho)[::-1]
     np.testing.assert_allclose(spectrum.eigenvalues, expected, rtol=0, atol=1e-10)
+
+
+def test_a_higher_quantile_is_a_higher_floor(make_table):
+    low, high = (eigenvalue_spectrum(make_table(), 50, seed=0, quantile=quantile).floor for quantile in (0.5, 0.99))
+    assert (low < high).all()

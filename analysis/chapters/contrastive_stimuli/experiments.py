@@ -286,9 +286,9 @@ def accuracy_against_agreement(predictions: Predictions, *, seed: int = 0) -> Me
 # What contrastive stimuli are good for
 
 
-def sizes(n_stimuli: int, largest: int = 200) -> list[int]:
+def sizes(n_stimuli: int) -> list[int]:
     """Numbers of stimuli to identify a model from."""
-    return [k for k in (2, 5, 10, 20, 50, 100, 200) if k <= min(largest, n_stimuli)]
+    return [k for k in (2, 5, 10, 20, 50, 100, 200) if k <= n_stimuli]
 
 
 def identification(
