@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, harmless, processes, reproduction
+from analysis.runs import catalogue, harmless, processes, repository, reproduction
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -67,7 +67,7 @@ def _fingerprint(stage: dict[Path, bytes]) -> str:
 
 def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
-    files = {Path(name): (ROOT / name).read_bytes() for name in ("_config.yml", "_toc.yml")}
+    files = {Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes(), **repository.staged(ROOT / "_config.yml")}
     executed = {*catalogue.chapters(), *catalogue.public_runs()}  # staged as notebooks
     for path in sorted(BOOK.rglob("*")):
         if path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"} and path.stem not in executed:

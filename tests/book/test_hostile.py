@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from analysis.runs import publish, runner, standalone
+from analysis.runs import publish, repository, runner, standalone
 from analysis.sources import ROOT
 
 CHAPTER = "neuron_correlation"
@@ -76,7 +77,7 @@ def pages(executed, tmp_path_factory):
     notebook = nbformat.read(executed, as_version=4)
     files = runner.side_files(notebook, publish._data_path("book/x"))
     files = {str(path): text for path, text in files.items()} | {
-        "_config.yml": (ROOT / "_config.yml").read_text(encoding="utf-8"),
+        "_config.yml": repository.staged(ROOT / "_config.yml")[Path("_config.yml")].decode(),
         "_toc.yml": "format: jb-book\nroot: book/intro\nparts:\n  - chapters:\n      - file: book/x\n",
         "book/intro.md": "# Intro\n",
         "book/x.ipynb": nbformat.writes(publish.page(notebook, "book/x")),
