@@ -23,18 +23,18 @@ LEVELS = {
 def corrupt(x: torch.Tensor, kind: str, severity: int, *, seed: int = 0) -> torch.Tensor:
     """Corrupted copies of images in [0, 1], a higher severity further from the original.
 
-    ================  =====================================================  ===================
-    kind              what happens                                           severity 1 ... 5
-    ================  =====================================================  ===================
-    gaussian noise    independent noise on every pixel, then clipped;        0.1 ... 0.5
+    ================  =======================================================  ===================
+    kind              what happens                                             severity 1 ... 5
+    ================  =======================================================  ===================
+    gaussian noise    independent noise on every pixel, then clipped;          0.1 ... 0.5
                       its standard deviation
-    blur              Gaussian filter; its standard deviation in sides       0.03 ... 0.1
-    contrast          distance from the image's mean grey, multiplied by     0.7 ... 0.1
-    occlusion         grey square at a random place; its side in sides       0.2 ... 0.6
-    rotation          about the centre, to a random side, in degrees         10 ... 50
-    shift             in a random direction, in sides, background moves in   0.06 ... 0.3
-    pixelate          averaged into square blocks; how many a pixel         0.5 ... 0.2
-    ================  =====================================================  ===================
+    blur              Gaussian filter; its standard deviation in sides         0.03 ... 0.1
+    contrast          distance from the image's mean grey, multiplied by       0.7 ... 0.1
+    occlusion         grey square at a random place; its side in sides         0.2 ... 0.6
+    rotation          about the centre, to a random side, in degrees           10 ... 50
+    shift             in a random direction, in sides, background moves in     0.06 ... 0.3
+    pixelate          averaged into square blocks; how many a pixel            0.5 ... 0.2
+    ================  =======================================================  ===================
 
     Lengths are shares of the image's side, so that a severity means the same at every resolution.
 

@@ -15,7 +15,7 @@ class AccuracyFloor:
     ----------
     pairwise : numpy.ndarray of shape (n_models, n_models), float64
         Least share of stimuli on which two models agree: max(0, a_i + a_j − 1); with two
-        categories |a_i + a_j − 1|. Ones on the diagonal.
+        categories ``|a_i + a_j − 1|``. Ones on the diagonal.
     mean : float
         Least mean of the agreement per stimulus over all models jointly. At least the mean of `pairwise` over pairs,
         and more where not every pair can be at its own floor at once.

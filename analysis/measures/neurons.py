@@ -37,7 +37,7 @@ class NeuronalCorrelation:
     score : float
         Mean of `match` over all source units, 0 (nothing alike) to 1 (every unit has a twin in the layer of its index).
     match : ndarray of float64, shape (n_source_units,)
-        Highest penalised |r| of each source unit.
+        Highest penalised ``|r|`` of each source unit.
     partner : ndarray of int64, shape (n_source_units,)
         Index of the target unit of that match; −1 where there is none (a constant source unit, or no target unit
         varies). Among matches within 1e-6 of the best, the lowest index is named.

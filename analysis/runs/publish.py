@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, harmless, processes, repository, reproduction
+from analysis.runs import catalogue, harmless, processes, reference, repository, reproduction
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -68,6 +68,7 @@ def _fingerprint(stage: dict[Path, bytes]) -> str:
 def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes(), **repository.staged(ROOT / "_config.yml")}
+    files |= reference.staged()
     executed = {*catalogue.chapters(), *catalogue.public_runs()}  # staged as notebooks
     for path in sorted(BOOK.rglob("*")):
         if path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"} and path.stem not in executed:
@@ -117,7 +118,8 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
         cells += [_numbers_cell(name, figure["name"]) for figure in taken(cell, FIGURE)]
         for mime in (*TABLES, VALUES):
             taken(cell, mime)
-    notebook.cells = [*cells, _provenance_cell(notebook)]
+    used = reference.used_cell(notebook)
+    notebook.cells = [*cells, *([used] if used else []), _provenance_cell(notebook)]
     _fold_code(notebook)
     return notebook
 

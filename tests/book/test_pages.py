@@ -48,6 +48,26 @@ def test_pages_are_small(html):
         assert (html / f"book/{chapter}.html").stat().st_size < 1_000_000
 
 
+def test_pages_without_formulas_load_less_than_a_megabyte_of_scripts(html):
+    light = [name for name in catalogue.toc_pages() if 'class="math' not in page_text(html, name)]
+    assert "book/intro" in light
+    for name in light:
+        folder = (html / name).parent
+        sources = re.findall(r'<script[^>]* src="([^"?]+)', page_text(html, name))
+        assert len(sources) > 5
+        assert sum((folder / source).stat().st_size for source in sources) < 1_000_000, name
+
+
+def test_chapters_link_to_the_documentation_of_what_they_import(html):
+    for chapter in catalogue.chapters():
+        line = re.search(r"Functions used here:.*?</p>", page_text(html, f"book/{chapter}"), re.DOTALL)
+        if line:
+            links = re.findall(r'href="(api/\w+\.html)#(analysis\.\w+)"', line[0])
+            assert len(links) == line[0].count("<code")
+            assert all(f'id="{name}"' in (html / "book" / page).read_text(encoding="utf-8") for page, name in links)
+    assert "Functions used here" in page_text(html, "book/neuron_correlation")
+
+
 @pytest.fixture(scope="module")
 def address(html):
     class Quiet(http.server.SimpleHTTPRequestHandler):
