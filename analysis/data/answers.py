@@ -35,7 +35,7 @@ class Predictions:
     answers : int64 array of shape (n_models, n_stimuli)
         Positions in `categories`; −1 = no answer.
     labels : int64 array of shape (n_stimuli,)
-        The right answers.
+        The right answers; −1 = not known.
     models, stimuli, categories : tuple of str
         Names.
     left_out : dict
@@ -51,9 +51,10 @@ class Predictions:
 
     @property
     def accuracies(self) -> np.ndarray:
-        """Share of right answers of each model among those it gave, shape (n_models,); NaN without any answer."""
-        answered = (self.answers >= 0).sum(1)
-        right = (self.answers == self.labels).sum(1)
+        """Share of right answers of each model among those it gave, shape (n_models,); NaN without any to judge."""
+        judged = (self.answers >= 0) & (self.labels >= 0)
+        answered = judged.sum(1)
+        right = (judged & (self.answers == self.labels)).sum(1)
         return np.divide(right, answered, out=np.full(len(right), np.nan), where=answered > 0)
 
     def of(self, models: np.ndarray) -> "Predictions":

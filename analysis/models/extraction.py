@@ -143,6 +143,11 @@ def recorded(
     pictures = pictures_for(entries, images)
     if at_most is not None and len(pictures) > at_most:
         pictures = pictures.subset(drawn(len(pictures), at_most, seed))
+    return recorded_by(entries, pictures, options)
+
+
+def recorded_by(entries: Sequence[Entry], pictures: Pictures, options: Options) -> Extracted:
+    """What models record on pictures, in the models' order; kept in the cache."""
     folder = cache_dir() / "extracted" / content_hash(pictures.sha256(), asdict(options))[:32]
     return read_extracted(extract(entries, pictures, folder, options), [entry.name for entry in entries])
 

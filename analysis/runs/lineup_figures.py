@@ -101,7 +101,7 @@ def _stimulus(axis: Axes, row: dict, pixels: np.ndarray | None) -> None:
         )
         axis.set_box_aspect(1)
     else:
-        axis.imshow(_small(pixels), interpolation="nearest")
+        axis.imshow(small(pixels), interpolation="nearest")
     title = f"label: {row['label']}" if row["label"] else "no label"
     axis.set_title(title, fontsize=_SIZE, loc="center", fontweight="normal")
     lines = [f"models: {_shortened(row['models'])}"]
@@ -111,7 +111,7 @@ def _stimulus(axis: Axes, row: dict, pixels: np.ndarray | None) -> None:
     axis.set_xlabel("\n".join(lines), fontsize=_SIZE)
 
 
-def _small(pixels: np.ndarray, most: int = 96) -> np.ndarray:
+def small(pixels: np.ndarray, most: int = 96) -> np.ndarray:
     """At most `most` pixels a side, so that a page of photographs stays small."""
     step = -(-max(pixels.shape[:2]) // most)
     return pixels[::step, ::step]

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -339,3 +340,11 @@ def test_accuracies_leave_missing_answers_out():
     table = Predictions(given, np.array([0, 1]), ("a", "b", "c"), ("s", "t"), ("x", "y"))
     assert np.isnan(table.accuracies[0])
     assert table.accuracies[1:].tolist() == [1, 0.5]
+
+
+def test_accuracy_is_judged_where_the_right_answer_is_known():
+    found = np.array([[0, 1, 1, -1], [0, 0, 1, -1], [-1, 1, 1, 0]])
+    table = Predictions(found, np.array([0, -1, 0, -1]), tuple("abc"), tuple("wxyz"), ("p", "q"))
+    assert table.accuracies.tolist() == [0.5, 0.5, 0]
+    unknown = replace(table, labels=np.full(4, -1))
+    assert np.isnan(unknown.accuracies).all()

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from scipy import stats
 
+from analysis.chapters.contrastive_stimuli.parameters import MODELS_PER_BIN
 from analysis.data.answers import Predictions, read_predictions
 from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images
@@ -72,6 +73,22 @@ def chosen(predictions: Predictions, k: int) -> np.ndarray:
     return contrastive_stimuli(per_stimulus, min(k, int(np.isfinite(per_stimulus).sum())))
 
 
+def fitting(predictions: Predictions, n_bins: int, n_contrastive: int) -> tuple[int, int]:
+    """Numbers of bins and of contrastive stimuli that these answers allow, no more than asked for.
+
+    A bin has `MODELS_PER_BIN` models or more, and there is only one where accuracies are not known; contrastive are at
+    most a third of the stimuli.
+    """
+    n_models, n_stimuli = predictions.answers.shape
+    most = n_models // MODELS_PER_BIN if labelled(predictions) else 1
+    return min(n_bins, most), min(n_contrastive, max(2, n_stimuli // 3))
+
+
+def labelled(predictions: Predictions) -> bool:
+    """Whether the right answer to every stimulus is known."""
+    return bool((predictions.labels >= 0).all())
+
+
 def accuracy_bins(accuracies: np.ndarray, n_bins: int) -> np.ndarray:
     """Bin of each model, 0 = the least accurate; bins differ in size by at most one."""
     bins = np.empty(len(accuracies), np.int64)
@@ -125,15 +142,15 @@ def _bin_row(members: Predictions, columns: np.ndarray, seed: int) -> tuple[dict
     with warnings.catch_warnings():  # a resample of one model alone has no κ, and the interval leaves it out
         warnings.filterwarnings("ignore", "Fleiss' kappa", RuntimeWarning)
         found = bootstrap_kappa(answers, n_categories, over="models", n_resamples=500, level=LEVEL, seed=seed)
-    row = {"n_models": len(answers), "accuracy": float(np.nanmean(members.accuracies)), "kappa": found.kappa.value}
+    row = {"n_models": len(answers), "accuracy": _mean(members.accuracies), "kappa": found.kappa.value}
     ends = {"low": found.kappa.low, "high": found.kappa.high}
     return row | ends | {"floor": _floor(members, columns)}, found.resamples
 
 
 def _floor(members: Predictions, columns: np.ndarray) -> float:
-    """The least κ that the models' accuracies on these stimuli allow; NaN if an answer is missing."""
+    """The least κ that the models' accuracies on these stimuli allow; NaN if an answer or a label is missing."""
     answers = members.answers[:, columns]
-    if (answers < 0).any():
+    if (answers < 0).any() or (members.labels[columns] < 0).any():
         return np.nan
     accuracies = (answers == members.labels[columns]).mean(1)
     expected = agreement(members, columns).expected
@@ -214,15 +231,18 @@ def agreement_of_bins(predictions: Predictions, n_bins: int) -> np.ndarray:
 def sorted_agreement(predictions: Predictions, *, n_bins: int, n_groups: int = 60) -> pd.DataFrame:
     """Agreement within each bin, stimuli sorted from the most contrastive on and averaged in groups of neighbours.
 
-    Sorted by the agreement of all models, as in the paper, and for each bin by that of the models outside of it.
+    Sorted by the agreement of all models, as in the paper, and for each bin by that of the models outside of it, if
+    there are any.
     """
     bins = accuracy_bins(predictions.accuracies, n_bins)
     accuracies = predictions.accuracies
     overall = np.argsort(agreement(predictions).per_stimulus, kind="stable")
     rows = []
     for position, own in enumerate(agreement_of_bins(predictions, n_bins)):
-        outside = agreement(predictions.of(bins != position)).per_stimulus if n_bins > 1 else own
-        orders = {"all models": overall, "the other bins": np.argsort(outside, kind="stable")}
+        orders = {"all models": overall}
+        if n_bins > 1:
+            outside = agreement(predictions.of(bins != position)).per_stimulus
+            orders["the other bins"] = np.argsort(outside, kind="stable")
         for sorted_by, order in orders.items():
             groups = np.array_split(own[order], min(n_groups, len(own)))
             rows += [
@@ -269,7 +289,7 @@ def pair_agreement(predictions: Predictions) -> pd.DataFrame:
         rows.append(
             {"model": predictions.models[i], "other": predictions.models[j]}
             | {"agreement": float((answers[i] == answers[j])[both].mean()) if both.any() else np.nan}
-            | {"floor": max(0.0, a + b - 1), "independent": a * b + (1 - a) * (1 - b) / n_wrong}
+            | {"floor": float(np.maximum(0, a + b - 1)), "independent": a * b + (1 - a) * (1 - b) / n_wrong}
         )
     return pd.DataFrame(rows)
 
@@ -354,7 +374,7 @@ def contact_sheet(predictions: Predictions, margins: np.ndarray | None = None, n
         for stimulus in np.lexsort((sign * margins, sign * per_stimulus))[:n_shown]:  # undefined agreement sorts last
             votes = pd.Series(predictions.answers[:, stimulus]).loc[lambda given: given >= 0].value_counts()
             told = " | ".join(f"{predictions.categories[answer]} ({count})" for answer, count in votes.items())
-            label = predictions.categories[predictions.labels[stimulus]]
+            label = predictions.categories[predictions.labels[stimulus]] if predictions.labels[stimulus] >= 0 else ""
             rows.append(
                 {"contrastive": name, "position": int(stimulus), "stimulus": predictions.stimuli[stimulus]}
                 | {"agreement": float(per_stimulus[stimulus]), "label": label, "answers": told}
@@ -371,6 +391,26 @@ def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table.assign(set=name) for name, table in tables.items()], ignore_index=True)
 
 
+def told_source(parameters) -> str:
+    """Whose answers the page is about, in a sentence; empty for the zoo, which the page describes itself."""
+    if parameters.models != "zoo":
+        return "The answers further down are those of your line-up to your pictures."
+    return "" if parameters.predictions == "zoo" else "The answers further down are those of your file."
+
+
+def told_floor(pairs: pd.DataFrame) -> dict[str, str]:
+    """How much of the agreement accuracy enforces, and how much there is beyond independent errors, set by set."""
+    if pairs["floor"].isna().all():
+        return dict.fromkeys(("enforced", "excess"), "not known without labels")
+    sums = pairs.groupby("set", sort=False)[["floor", "agreement"]].sum()
+    excess = (pairs["agreement"] - pairs["independent"]).groupby(pairs["set"], sort=False).mean()
+    found = {
+        "enforced": (sums["floor"] / sums["agreement"]).map("{:.0%}".format),
+        "excess": excess.map("{:.3f}".format),
+    }
+    return {name: ", ".join(f"{share} ({key})" for key, share in shares.items()) for name, shares in found.items()}
+
+
 def described_answers(predictions: Predictions) -> dict[str, str]:
     """What a table of answers holds, and what is missing from it."""
     accuracies, found = predictions.accuracies, agreement(predictions)
@@ -378,7 +418,9 @@ def described_answers(predictions: Predictions) -> dict[str, str]:
         "models": f"{len(predictions.models)}",
         "stimuli": f"{len(predictions.stimuli):,}",
         "categories": f"{len(predictions.categories):,}",
-        "accuracy of the models": f"{np.nanmin(accuracies):.2f} to {np.nanmax(accuracies):.2f}",
+        "accuracy of the models": "not known"
+        if np.isnan(accuracies).all()
+        else f"{np.nanmin(accuracies):.2f} to {np.nanmax(accuracies):.2f}",
         "κ on all stimuli": f"{found.kappa:.3f}",
         "stimuli that all answered": f"{int((predictions.answers >= 0).all(0).sum()):,}",
         **{name: f"{count:,}" for name, count in predictions.left_out.items()},

@@ -1,5 +1,7 @@
 """The chapter's figures: one function each, tables in, figure out."""
 
+from collections.abc import Mapping, Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 
 from analysis.chapters.contrastive_stimuli.experiments import ALL, CONTRASTIVE, ELSEWHERE
 from analysis.chapters.contrastive_stimuli.representations import LAYERS, Geometry
+from analysis.runs.lineup_figures import small
 from analysis.runs.plots import GREY, PALETTE
 
 _SERIES = {
@@ -30,8 +33,11 @@ def example_stimuli(sets: dict[str, torch.Tensor], n_shown: int = 10) -> Figure:
     return figure
 
 
-def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
-    """CKA between networks, one panel a stimulus set, columns in the order of rows; a line parts the motifs."""
+def cka_matrices(geometry: Geometry, layer: str, separation: Mapping[str, float]) -> Figure:
+    """CKA between networks, one panel a stimulus set, columns in the order of rows; lines part the motifs.
+
+    `separation` of convolution and attention is by stimulus set; a set without one is shown without it.
+    """
     sets = [stimuli for stimuli, name in geometry.matrices if name == layer]
     figure, axes = plt.subplots(1, len(sets), figsize=(4.8 * len(sets), 4.4), squeeze=False)
     shown = [np.where(np.eye(len(geometry.names)) > 0, np.nan, geometry.matrices[name, layer]) for name in sets]
@@ -41,12 +47,11 @@ def cka_matrices(geometry: Geometry, layer: str, table: pd.DataFrame) -> Figure:
         sns.heatmap(matrix, vmin=low, vmax=high, cmap="viridis", square=True, ax=axis, rasterized=True,
                     xticklabels=False, yticklabels=labels, cbar=axis is axes[0, -1],
                     cbar_kws={"label": "CKA", "shrink": 0.7})  # fmt: skip
-        edge = int((geometry.motifs == geometry.motifs[0]).sum())
-        axis.axhline(edge, color="white", lw=2)
-        axis.axvline(edge, color="white", lw=2)
+        edges = np.flatnonzero(geometry.motifs[1:] != geometry.motifs[:-1]) + 1
+        axis.hlines(edges, 0, len(matrix), color="white", lw=2)
+        axis.vlines(edges, 0, len(matrix), color="white", lw=2)
         axis.tick_params(labelsize=8)
-        found = table[(table["stimuli"] == name) & (table["layer"] == layer)]["separation"].item()
-        axis.set_title(f"{_title(name)}: separation {found:.2f}")
+        axis.set_title(_title(name) + (f": separation {separation[name]:.2f}" if name in separation else ""))
     return figure
 
 
@@ -81,16 +86,21 @@ def kappa_by_accuracy(table: pd.DataFrame) -> Figure:
             _kappa_line(axis, rows[rows["stimuli"] == series].sort_values("bin"), marker, colour, label)
         axis.axhline(0, color=GREY, lw=1)
         axis.set(xlabel="mean accuracy of the bin", ylabel="Fleiss' κ", title=_title(name))
+        if rows["accuracy"].isna().all():
+            axis.set(xticks=[], xlabel="all models; their accuracy is not known")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncol=2, fontsize=9)
+    figure.legend(handles, labels, loc="outside lower center", ncol=min(2, len(sets)), fontsize=9)
     return figure
 
 
 def _kappa_line(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, label: str) -> None:
-    axis.plot(rows["accuracy"], rows["kappa"], marker=marker, color=colour, label=label)
-    axis.vlines(rows["accuracy"], rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
+    places = rows["accuracy"].fillna(0)
+    axis.plot(places, rows["kappa"], marker=marker, color=colour, label=label)
+    axis.vlines(places, rows["low"], rows["high"], color=colour, lw=2, alpha=0.6)
     if rows["floor"].notna().any():
-        axis.plot(rows["accuracy"], rows["floor"], "--", color=colour, lw=1.2, label=f"floor: {label.split(',')[0]}")
+        mark = "_" if len(rows) == 1 else ""  # a line through one point is not seen
+        label = f"floor: {label.split(',')[0]}"
+        axis.plot(rows["accuracy"], rows["floor"], "--", marker=mark, ms=14, color=colour, lw=1.2, label=label)
 
 
 def _title(name: str) -> str:
@@ -108,7 +118,7 @@ def sorted_agreement(table: pd.DataFrame) -> Figure:
     `table` has a column `set` beside those of `experiments.sorted_agreement`.
     """
     sets, orders = (list(dict.fromkeys(table[name])) for name in ("set", "sorted by"))
-    height = (0.7 + 0.35 * table["bin"].nunique()) * len(sets)
+    height = max(1.6, 0.7 + 0.35 * table["bin"].nunique()) * len(sets)
     figure, axes = plt.subplots(len(sets), len(orders), figsize=(5.2 * len(orders), height), squeeze=False)
     for row, name in zip(axes, sets, strict=True):
         for axis, order in zip(row, orders, strict=True):
@@ -123,7 +133,8 @@ def sorted_agreement(table: pd.DataFrame) -> Figure:
 
 def _agreement_rows(axis: Axes, table: pd.DataFrame, *, colour_bar: bool) -> None:
     rows = table.pivot(index="bin", columns="group", values="agreement").iloc[::-1]
-    labels = [f"{value:.0%}" for value in table.groupby("bin")["accuracy"].first()[rows.index]]
+    accuracies = table.groupby("bin")["accuracy"].first()[rows.index]
+    labels = [f"{value:.0%}" if np.isfinite(value) else "not known" for value in accuracies]
     sns.heatmap(rows, vmin=0, vmax=1, cmap="viridis", ax=axis, xticklabels=False, rasterized=True, yticklabels=labels,
                 cbar=colour_bar, cbar_kws={"label": "agreement"})  # fmt: skip
     axis.set(xlabel="", ylabel="")
@@ -170,31 +181,52 @@ def identification(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def contact_sheet(sheet: pd.DataFrame, images: torch.Tensor | None) -> Figure:
-    """The most and the least contrastive stimuli with the answers that models gave; names where there are no images."""
+def contact_sheet(sheet: pd.DataFrame, pictures: Sequence[np.ndarray] | None) -> Figure:
+    """The most and the least contrastive stimuli with the answers that models gave; names where there are no pictures.
+
+    `pictures`, one a row of the sheet, are grey in [0, 1] of shape (height, width), or RGB of shape (height, width, 3).
+    """
     rows = list(dict.fromkeys(sheet["contrastive"]))
     n_columns = int((sheet["contrastive"] == rows[0]).sum())
     figure, axes = plt.subplots(len(rows), n_columns, figsize=(1.35 * n_columns, 2.4 * len(rows)), squeeze=False)
     for row, name in zip(axes, rows, strict=True):
-        for axis, entry in zip(row, sheet[sheet["contrastive"] == name].itertuples(), strict=True):
-            _stimulus(axis, entry, images)
+        places = np.flatnonzero(sheet["contrastive"] == name)
+        for axis, place in zip(row, places, strict=True):
+            _stimulus(axis, sheet.iloc[place], None if pictures is None else pictures[place])
         row[0].set_ylabel(f"{name} contrastive")
     return figure
 
 
-def _stimulus(axis: Axes, entry, images: torch.Tensor | None) -> None:
-    if images is None:
+def _stimulus(axis: Axes, entry: pd.Series, picture: np.ndarray | None) -> None:
+    if picture is None:
         axis.text(0.5, 0.5, entry.stimulus, ha="center", va="center", fontsize=8, transform=axis.transAxes, wrap=True)
         axis.set_box_aspect(1)
     else:
-        axis.imshow(images[entry.position, 0].numpy(), cmap="gray", vmin=0, vmax=1)
+        axis.imshow(_squared(small(picture)), cmap="gray", vmin=0, vmax=1)  # the last three are for grey ones
     axis.set(xticks=[], yticks=[])
-    axis.set_title(
-        f"label {entry.label}\nagreement {entry.agreement:.2f}", fontsize=8, loc="center", fontweight="normal"
-    )
+    label = f"label {entry.label}" if entry.label else "no label"
+    axis.set_title(f"{label}\nagreement {entry.agreement:.2f}", fontsize=8, loc="center", fontweight="normal")
     answers = entry.answers.split(" | ")
-    told = answers[:3] + ([f"{len(answers) - 3} more"] if len(answers) > 3 else [])
+    told = [_short(answer) for answer in answers[:3]] + ([f"{len(answers) - 3} more"] if len(answers) > 3 else [])
     axis.set_xlabel("\n".join(told), fontsize=8)
+
+
+def _squared(picture: np.ndarray) -> np.ndarray:
+    """The picture in the middle of a white square, so that all of a row are alike."""
+    missing = max(picture.shape[:2]) - np.array(picture.shape[:2])
+    margins = [(part // 2, part - part // 2) for part in missing] + [(0, 0)] * (picture.ndim - 2)
+    return np.pad(picture, margins, constant_values=255 if picture.dtype == np.uint8 else 1)
+
+
+def _short(answer: str, n_letters: int = 16) -> str:
+    """An answer and its count in one line: the first of a category's names, cut if it is long.
+
+    >>> _short("house finch, linnet, Carpodacus mexicanus (10)"), _short("European fire salamander (2)")
+    ('house finch (10)', 'European fire sa… (2)')
+    """
+    category, _, count = answer.rpartition(" ")
+    name = category.split(", ")[0]
+    return f"{name if len(name) <= n_letters else name[:n_letters] + '…'} {count}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -9,23 +9,29 @@ from pydantic import Field, ValidationInfo, field_validator
 from analysis.data.digits import DIGITS_SIZE, N_DIGITS
 from analysis.files import user_path
 from analysis.models.zoo_names import TRAINED
-from analysis.runs.parameters import LARGEST_SEED, ChapterParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, LineupParameters, PublicRunParameters
 
 MODELS_PER_BIN = 4
 """Models that an accuracy bin needs, so that both of its halves can agree or not."""
 
 
-class Parameters(ChapterParameters):
+class Parameters(LineupParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
     predictions: str = Field(
         "zoo", description='"zoo", or the path of a CSV file with one row a model and one column a stimulus'
     )
     n_contrastive: int = Field(
-        100, ge=2, validate_default=True, description="contrastive stimuli, those of lowest agreement; paper 1,000"
+        100,
+        ge=2,
+        validate_default=True,
+        description="contrastive stimuli, those of lowest agreement; paper 1,000; of few pictures, fewer",
     )
     n_bins: int = Field(
-        6, ge=1, validate_default=True, description="bins of models by accuracy, at least 4 models in each"
+        6,
+        ge=1,
+        validate_default=True,
+        description="bins of models by accuracy, at least 4 models in each; of a small line-up, fewer",
     )
     n_splits: int = Field(20, ge=2, le=1000, description="random halves: stimuli chosen on one, reported on the other")
     severity: int = Field(3, ge=1, le=5, description="severity of the corrupted images")
@@ -40,9 +46,28 @@ class Parameters(ChapterParameters):
     debiased: bool = Field(True, description="debiased CKA, which is 0 for unrelated networks however few the images")
     seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of the networks, halves, corruptions and draws")
 
+    @field_validator("models")
+    @classmethod
+    def _enough_models(cls, value: str) -> str:
+        if value != "zoo" and cls.n_models(value) < MODELS_PER_BIN:
+            raise ValueError(
+                f"must be at least {MODELS_PER_BIN} models, so that one half can choose stimuli for the other; "
+                f"'your_models' compares fewer; got only '{value}'."
+            )
+        return value
+
+    @field_validator("images")
+    @classmethod
+    def _the_zoo_has_seen_them(cls, value: str, info: ValidationInfo) -> str:
+        if value != "digits" and info.data.get("models", value) == "zoo":
+            raise ValueError(f"must be 'digits' for this chapter's own networks, got '{value}'; others need 'models'.")
+        return value
+
     @field_validator("predictions")
     @classmethod
-    def _answers_can_be_read(cls, value: str) -> str:
+    def _answers_can_be_read(cls, value: str, info: ValidationInfo) -> str:
+        if value != "zoo" and info.data.get("models", "zoo") != "zoo":
+            raise ValueError("must be 'zoo' beside 'models', who give answers of their own.")
         if value != "zoo":
             try:
                 _require_enough(value)
@@ -53,6 +78,8 @@ class Parameters(ChapterParameters):
     @field_validator("n_contrastive")
     @classmethod
     def _fewer_than_all(cls, value: int, info: ValidationInfo) -> int:
+        if _of_a_lineup(info):  # who of its models choose between the same categories is not known yet
+            return value
         n_stimuli = _size(info)[1]
         if value >= n_stimuli:
             raise ValueError(f"must be below the {n_stimuli} stimuli that there are, got {value}.")
@@ -61,6 +88,8 @@ class Parameters(ChapterParameters):
     @field_validator("n_bins")
     @classmethod
     def _bins_can_be_halved(cls, value: int, info: ValidationInfo) -> int:
+        if _of_a_lineup(info):
+            return value
         n_models = _size(info)[0]
         if value * MODELS_PER_BIN > n_models:
             most = n_models // MODELS_PER_BIN
@@ -87,6 +116,10 @@ def _require_enough(path: str) -> None:
     n_models = _shape(path)[0]
     if n_models < MODELS_PER_BIN:
         raise ValueError(f"'{path}' must hold at least {MODELS_PER_BIN} models, got {n_models}.")
+
+
+def _of_a_lineup(info: ValidationInfo) -> bool:
+    return info.data.get("models", "zoo") != "zoo"
 
 
 def _size(info: ValidationInfo) -> tuple[int, int]:

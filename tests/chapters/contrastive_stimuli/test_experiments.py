@@ -1,10 +1,13 @@
 """The chapter's experiments on tables of answers that are small enough to reason about."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from analysis.chapters.contrastive_stimuli import experiments
+from analysis.chapters.contrastive_stimuli.parameters import Parameters
 from analysis.data.images import load_images
 from analysis.measures.agreement import fleiss_kappa
 from analysis.models import zoo, zoo_answers
@@ -174,3 +177,34 @@ def test_the_zoo_answers_clean_and_corrupted_images(untrained, monkeypatch):
     assert list(found) == ["clean", "corrupted"]
     assert found["clean"].answers.shape == (2, 1797)
     assert experiments.described_answers(found["clean"])["stimuli that all answered"] == "1,797"
+
+
+def test_without_labels_accuracy_and_its_floor_are_not_known(simulated):
+    answers = replace(simulated(), labels=np.full(300, -1))
+    assert np.isnan(answers.accuracies).all()
+    assert experiments.described_answers(answers)["accuracy of the models"] == "not known"
+    found = experiments.kappa_by_bin(answers, n_bins=1, k=40, n_splits=2).table.set_index("stimuli")
+    assert found["floor"].isna().all()
+    assert found.loc[experiments.CONTRASTIVE, "kappa"] < found.loc[experiments.ALL, "kappa"]
+    assert set(experiments.told_floor(experiments.pair_agreement(answers)).values()) == {"not known without labels"}
+
+
+def test_one_bin_has_no_others_to_be_sorted_by(simulated):
+    found = experiments.sorted_agreement(simulated(), n_bins=1)
+    assert set(found["sorted by"]) == {"all models"}
+
+
+def test_the_floor_is_told_set_by_set(simulated):
+    pairs = experiments.stacked({name: experiments.pair_agreement(simulated(seed=n)) for n, name in enumerate("ab")})
+    told = experiments.told_floor(pairs)
+    share = pairs[pairs["set"] == "a"][["floor", "agreement"]].sum()
+    assert told["enforced"].startswith(f"{share['floor'] / share['agreement']:.0%} (a), ")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [({}, ""), ({"models": "zoo:cnn,zoo:cnn-slim,zoo:mlp-100,zoo:resnet-8-b1"}, "of your line-up to your pictures")],
+)
+def test_whose_answers_the_page_is_about(values, told):
+    assert told in experiments.told_source(Parameters(**values))
+    assert bool(experiments.told_source(Parameters(**values))) == bool(told)

@@ -34,7 +34,7 @@ def titles(figure):
 def test_matrices_and_separations_of_both_sets(geometry):
     table = separations(geometry, n_permutations=20)
     late = table[table["layer"] == "late"].set_index("stimuli")["separation"]
-    shown = titles(figures.cka_matrices(geometry, "late", table))[:2]
+    shown = titles(figures.cka_matrices(geometry, "late", late))[:2]
     assert shown == [f"Squares: separation {late['squares']:.2f}", f"Digits: separation {late['digits']:.2f}"]
     (axis,) = figures.separations(table).axes
     marks = [line.get_ydata() for line in axis.lines if line.get_marker() == "o"]
@@ -60,12 +60,18 @@ def test_identification_by_number_of_stimuli(simulated):
     assert [tick.get_text() for tick in axis.get_xticklabels()] == [str(k) for k in sorted(set(found["k"]))]
 
 
-@pytest.mark.parametrize("images", [None, torch.rand(3, 1, 4, 4)], ids=["names", "images"])
-def test_contact_sheet_with_images_or_names(table, images):
-    sheet = experiments.contact_sheet(table([[0, 1, 2], [0, 1, 1], [0, 0, -1]], [0, 1, 1], 3), n_shown=1)
-    figure = figures.contact_sheet(sheet, images)
-    assert [axis.get_title().splitlines()[0] for axis in figure.axes] == [f"label {label}" for label in sheet["label"]]
+GREY, COLOUR = np.zeros((2, 4, 4)), np.zeros((2, 4, 5, 3), np.uint8)
+
+
+@pytest.mark.parametrize("pictures", [None, GREY, COLOUR], ids=["names", "grey", "colour"])
+def test_contact_sheet_with_pictures_or_names(table, pictures):
+    sheet = experiments.contact_sheet(table([[0, 1, 2], [0, 1, 1], [0, 0, -1]], [0, 1, -1], 3), n_shown=1)
+    figure = figures.contact_sheet(sheet, pictures)
+    assert [axis.get_title().splitlines()[0] for axis in figure.axes] == ["no label", "label 0"]
     assert figure.axes[0].get_xlabel() == "2 (1)\n1 (1)"
+    if pictures is not None:
+        shape = figure.axes[1].images[0].get_array().shape
+        assert shape == (max(pictures.shape[1:3]),) * 2 + pictures.shape[3:], "a square with the picture in its middle"
 
 
 def test_examples_are_the_first_images_of_each_set():

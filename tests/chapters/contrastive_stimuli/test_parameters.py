@@ -23,6 +23,13 @@ def test_a_file_of_answers_is_accepted_and_hashed(tmp_path):
     assert Parameters.checked({}).data_hashes() == {}
 
 
+FOUR = "zoo:cnn,zoo:cnn-slim,zoo:mlp-100,zoo:resnet-8-b1"
+
+
+def test_a_line_up_takes_as_many_bins_as_it_can():
+    assert Parameters.checked({"models": FOUR, "n_bins": 6}).n_bins == 6
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -45,6 +52,9 @@ def test_parameters_must_fit_the_file(tmp_path, values, sentence):
         ({"square_distance": 2}, "'distance' must be at least the squares' side of 3 pixels"),
         ({"layer": "last"}, "'layer' must be one of 'early', 'middle', 'late', got 'last'"),
         ({"noise": 1.0}, "'noise' must be a number of at least 0.* and less than 1"),
+        ({"models": "zoo:cnn,zoo:cnn-slim,zoo:mlp-100"}, "'models': must be at least 4 models, so that one half"),
+        ({"models": FOUR, "predictions": "answers.csv"}, "'predictions': must be 'zoo' beside 'models'"),
+        ({"images": "mnist"}, "'images': must be 'digits' for this chapter's own networks, got 'mnist'"),
     ],
 )
 def test_bad_parameters_are_sentences(values, sentence):

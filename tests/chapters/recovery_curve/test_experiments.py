@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from analysis.chapters.recovery_curve import experiments
 from analysis.chapters.recovery_curve.parameters import Parameters
@@ -15,6 +14,8 @@ from analysis.recovery.features import normalised
 from analysis.recovery.observers import Observer
 from analysis.recovery.summaries import recovery_curve
 from analysis.recovery.triplets import draw_triplets, sample_choices
+
+KINDS = ("cat", "dog", "owl")
 
 
 def simulations(n_models: int = 5, n_seeds: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -145,72 +146,44 @@ def test_own_files_make_a_study(tmp_path, own_files):
     assert study.n_objects == 40
 
 
-NETS = """
-from torch import nn
-
-
-def small(width=4):
-    maps = nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Conv2d(width, 5, 3))
-    return nn.Sequential(*maps, nn.Flatten(), nn.Linear(720, 7))
-
-
-def other():
-    return small(6)
-
-
-def third():
-    return small(8)
-"""
-
-
 @pytest.fixture
-def line_up(tmp_path):
-    """Values of `models` and `images`: three small networks of a user's file, and 40 colour pictures in folders."""
-    (tmp_path / "nets.py").write_text(NETS)
-    how = "mean: [0.5, 0.5, 0.5], std: [1, 1, 1], size: 16, training: untrained"
-    entries = [f"  - {{name: {name}, source: 'nets.py:{name}', {how}}}\n" for name in ("small", "other", "third")]
-    (tmp_path / "models.yml").write_text("models:\n" + "".join(entries))
-    rng = np.random.default_rng(0)
-    for number in range(40):
-        place = tmp_path / "pictures" / f"kind{number % 2}"
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(place / f"{number}.png")
-    return {"models": str(tmp_path / "models.yml"), "images": str(tmp_path / "pictures"), "rank": 3}
+def values(tmp_path, line_up):
+    return line_up(tmp_path) | {"rank": 3}
 
 
-def test_models_of_a_line_up_look_at_the_users_pictures(line_up):
-    study = experiments.study_of(Parameters(**line_up, n_objects=30, n_answers=500))
-    assert list(study.models.index) == list(study.features) == ["small", "other", "third"]
+def test_models_of_a_line_up_look_at_the_users_pictures(values):
+    study = experiments.study_of(Parameters(**values, n_objects=30, n_answers=500))
+    assert list(study.models.index) == list(study.features) == ["net0", "net1", "net2"]
     assert study.models["layer"].tolist() == ["2"] * 3
     assert study.models["units"].tolist() == [720] * 3
     assert (study.n_objects, len(study.objects), study.objects[0].shape) == (30, 30, (20, 24, 3))
     assert study.simulated
-    pooled = experiments.study_of(Parameters(**line_up, pooled=True))
+    pooled = experiments.study_of(Parameters(**values, pooled=True))
     assert pooled.n_objects == 40
     assert pooled.models["units"].tolist() == [5] * 3
 
 
-def test_the_simulated_observer_has_no_use_for_classes_that_no_two_pictures_share(line_up):
-    with_classes = experiments.study_of(Parameters(**line_up)).observer
-    (Path(line_up["images"]) / "labels.csv").write_text(
-        "stimulus,label\n" + "".join(f"kind{n % 2}/{n}.png,{n}\n" for n in range(40))
+def test_the_simulated_observer_has_no_use_for_classes_that_no_two_pictures_share(values):
+    with_classes = experiments.study_of(Parameters(**values)).observer
+    (Path(values["images"]) / "labels.csv").write_text(
+        "stimulus,label\n" + "".join(f"{KINDS[n % 3]}/{n:02d}.png,{n}\n" for n in range(40))
     )
-    unlike = experiments.study_of(Parameters(**line_up)).observer
-    none = experiments.study_of(Parameters(**line_up, classes=0)).observer
+    unlike = experiments.study_of(Parameters(**values)).observer
+    none = experiments.study_of(Parameters(**values, classes=0)).observer
     assert np.array_equal(unlike.similarity, none.similarity)
     assert not np.allclose(unlike.similarity, with_classes.similarity)
 
 
-def test_answers_about_a_line_up_are_about_all_its_pictures(line_up, tmp_path):
+def test_answers_about_a_line_up_are_about_all_its_pictures(values, tmp_path):
     (tmp_path / "trials.txt").write_text("0 1 39\n2 3 4\n")
-    study = experiments.study_of(Parameters(**line_up, triplets=str(tmp_path / "trials.txt"), n_objects=30))
+    study = experiments.study_of(Parameters(**values, triplets=str(tmp_path / "trials.txt"), n_objects=30))
     assert not study.simulated
     assert study.n_objects == 40
 
 
-def test_a_rank_above_the_units_of_the_narrowest_model_is_refused(line_up):
+def test_a_rank_above_the_units_of_the_narrowest_model_is_refused(values):
     with pytest.raises(ValueError, match="'rank' must be at most 5, the units of the narrowest model, got 8"):
-        experiments.study_of(Parameters(**line_up | {"rank": 8}, pooled=True))
+        experiments.study_of(Parameters(**values | {"rank": 8}, pooled=True))
 
 
 @pytest.mark.parametrize(
