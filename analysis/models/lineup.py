@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from analysis.files import user_path
+from analysis.files import shortened, user_path
 from analysis.models.entries import FORMS, PUBLIC, Entry, LineupError, check, unknown_name
 from analysis.models.zoo_names import TRAINED, UNTRAINED
 from analysis.plain_yaml import read_yaml
@@ -89,9 +89,11 @@ def _entries(models: str) -> tuple[Entry, ...]:
         return _built_in(models)
     if models.lower().endswith((".yml", ".yaml")):
         return _read_yaml(user_path(models))
+    if ";" in models:
+        raise LineupError(f"'models' must be one line-up, got {shortened(models)}: only 'sweep --grid' takes several.")
     parts = [part.strip() for part in models.split(",")]
     if not all(parts):
-        raise LineupError(f"'models' must be a line-up or sources separated by commas, got {models!r}.")
+        raise LineupError(f"'models' must be a line-up or sources separated by commas, got {shortened(models)}.")
     return tuple(entry for part in parts for entry in _short_form(part))
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from analysis.models.entries import PUBLIC, Entry, LineupError
 from analysis.models.graph import Graph
 from analysis.models.preprocessing import Grey, Normalised, Preprocessing, Wrapped
 from analysis.models.zoo import load_network
+from analysis.models.zoo_networks import ZOO
 
 _FEW = 4  # stages; a module with fewer at its top level is opened
 _READOUT = (nn.Linear, nn.LayerNorm, nn.GroupNorm, _BatchNorm)
@@ -196,6 +198,23 @@ def _named_layers(entry: Entry, module: nn.Module, layers: tuple[str, ...]) -> t
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
             raise LineupError(f"Model '{entry.name}' has no layer '{name}': did you mean '{nearest[0]}'?")
     return found
+
+
+@cache
+def check_layers(entry: Entry, layers: tuple[str, ...]) -> None:
+    """Refuse layers that a model does not have; nothing is trained to find out.
+
+    Raises
+    ------
+    LineupError
+        With the nearest name that there is; or if the model cannot be made.
+    """
+    if entry.kind != "zoo":
+        load_model(entry, layers=layers)
+        return
+    digits = load_images("digits")
+    module = ZOO[entry.source.partition(":")[2]].build(size=digits.size, n_classes=digits.n_classes)
+    _named_layers(entry, module, layers)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

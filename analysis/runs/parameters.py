@@ -90,6 +90,7 @@ class LineupParameters(ChapterParameters):
     def _models_are_there(cls, value: str) -> str:
         if value != "zoo" and cls.n_models(value) < 2:
             raise ValueError(f"must be at least 2 models, got only '{value}'.")
+        cls.check_layers(value)
         return value
 
     @field_validator("images")
@@ -104,6 +105,23 @@ class LineupParameters(ChapterParameters):
         except (FileNotFoundError, ToldError) as error:
             raise ValueError(str(error)) from None
         return value
+
+    @staticmethod
+    def check_layers(models: str, layers: tuple[str, ...] = ()) -> None:
+        """Refuse layers, those given or those that the line-up names, that a model does not have.
+
+        The book's own line-ups, which have theirs, are not loaded for it.
+        """
+        from analysis.models.lineup import BUILT_IN, extracted_folder, read_lineup
+
+        if (models in BUILT_IN and not layers) or extracted_folder(models) is not None:
+            return
+        named = {entry: layers or entry.layers for entry in read_lineup(models) if layers or entry.layers}
+        if named:
+            from analysis.models import loading  # loads PyTorch
+
+            for entry, names in named.items():
+                loading.check_layers(entry, names)
 
     @staticmethod
     def n_models(models: str) -> int:
@@ -169,6 +187,17 @@ class LearningParameters(LineupParameters):
         from analysis.data.images import load_images
 
         return len(load_images(images))
+
+
+class DigitsParameters(LineupParameters):
+    """Base of the parameters of a chapter that runs on a line-up, or else on networks that have learnt the digits."""
+
+    @field_validator("images")
+    @classmethod
+    def _the_zoo_has_learnt_them(cls, value: str, info: ValidationInfo) -> str:
+        if value != "digits" and info.data.get("models") == "zoo":
+            raise ValueError(f"must be 'digits' for this book's own networks, got '{value}'; others need 'models'.")
+        return value
 
 
 class PublicRunParameters(ChapterParameters):

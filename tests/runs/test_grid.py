@@ -13,6 +13,8 @@ from analysis.runs.parameters import ParameterError
         (["a=0..2"], [{"a": "0"}, {"a": "1"}, {"a": "2"}]),
         (["a=1;2,3"], [{"a": "1"}, {"a": "2,3"}]),
         (["a=1,2", "b=x,y"], [{"a": a, "b": b} for a in "12" for b in "xy"]),
+        (["models=timm:a,timm:b;cifar10"], [{"models": "timm:a,timm:b"}, {"models": "cifar10"}]),
+        (["models=zoo:a,zoo:b", "n=1,2"], [{"models": "zoo:a,zoo:b", "n": n} for n in "12"]),
         (["a=2..1"], []),
     ],
 )

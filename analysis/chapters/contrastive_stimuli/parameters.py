@@ -9,13 +9,13 @@ from pydantic import Field, ValidationInfo, field_validator
 from analysis.data.digits import DIGITS_SIZE, N_DIGITS
 from analysis.files import user_path
 from analysis.models.zoo_names import TRAINED
-from analysis.runs.parameters import LARGEST_SEED, LineupParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, DigitsParameters, PublicRunParameters
 
 MODELS_PER_BIN = 4
 """Models that an accuracy bin needs, so that both of its halves can agree or not."""
 
 
-class Parameters(LineupParameters):
+class Parameters(DigitsParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
     predictions: str = Field(
@@ -54,13 +54,6 @@ class Parameters(LineupParameters):
                 f"must be at least {MODELS_PER_BIN} models, so that one half can choose stimuli for the other; "
                 f"'your_models' compares fewer; got only '{value}'."
             )
-        return value
-
-    @field_validator("images")
-    @classmethod
-    def _the_zoo_has_seen_them(cls, value: str, info: ValidationInfo) -> str:
-        if value != "digits" and info.data.get("models", value) == "zoo":
-            raise ValueError(f"must be 'digits' for this chapter's own networks, got '{value}'; others need 'models'.")
         return value
 
     @field_validator("predictions")

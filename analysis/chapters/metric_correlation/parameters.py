@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from analysis.files import shortened, user_path
 from analysis.models.zoo_names import TRAINED, UNTRAINED
-from analysis.runs.parameters import LARGEST_SEED, ChapterParameters, PublicRunParameters
+from analysis.runs.parameters import LARGEST_SEED, DigitsParameters, PublicRunParameters
 
 if TYPE_CHECKING:
     from analysis.data.leaderboards import Leaderboard
@@ -40,7 +40,7 @@ ENCODING = {f"human {region}": f"{_FOLDER}Object2Vec_{region}.csv" for region in
 }
 
 
-class Parameters(ChapterParameters):
+class Parameters(DigitsParameters):
     """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
 
     table: str = Field("zoo", description='"zoo", or the path of a CSV with models in rows and metrics in columns')
@@ -57,9 +57,21 @@ class Parameters(ChapterParameters):
         0, ge=0, le=LARGEST_SEED, description="of the split, the networks, the observer and the resamples"
     )
 
+    @field_validator("models")
+    @classmethod
+    def _enough_models(cls, value: str) -> str:
+        if value != "zoo" and (found := cls.n_models(value)) < MIN_MODELS:
+            raise ValueError(
+                f"must be at least {MIN_MODELS} models, with fewer of which no two metrics can be said to agree; "
+                f"'your_models' shows the metrics of fewer; got {found}."
+            )
+        return value
+
     @field_validator("table")
     @classmethod
-    def _table_is_there(cls, value: str) -> str:
+    def _table_is_there(cls, value: str, info: ValidationInfo) -> str:
+        if value != "zoo" and info.data.get("models", "zoo") != "zoo":
+            raise ValueError("must be 'zoo' beside 'models', whose metrics are measured.")
         if value != "zoo" and not user_path(value).is_file():
             raise ValueError(f"'table' must be 'zoo' or the path of a CSV file; there is no file '{value}'.")
         return value

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from analysis.cache import kept
+from analysis.chapters.metric_correlation import lineup_metrics
 from analysis.chapters.metric_correlation.parameters import Parameters, read_own
 from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images, halves, load_images
@@ -91,7 +92,9 @@ def measure_zoo(images: Images, protocol: Protocol) -> Leaderboard:
 
 
 def board_of(parameters: Parameters) -> Leaderboard:
-    """The table that a run's parameters ask for: the zoo's, or a user's own."""
+    """The table that a run's parameters ask for: the zoo's, that of a line-up, or a user's own."""
+    if parameters.models != "zoo":
+        return lineup_metrics.board_of(parameters)
     if parameters.table != "zoo":
         return read_own(parameters.table, parameters.groups)
     return measure_zoo(load_images("digits"), _protocol(parameters))
@@ -109,8 +112,12 @@ def _protocol(parameters: Parameters) -> Protocol:
     return Protocol(**parameters.model_dump(include={field.name for field in fields(Protocol)}))
 
 
-def subsets(board: Leaderboard) -> dict[str, pd.Index]:
-    """The zoo's networks without those that were spoiled on purpose."""
+def subsets(parameters: Parameters, board: Leaderboard) -> dict[str, pd.Index]:
+    """The models without those that were spoiled on purpose or are not trained; none of a table of one's own."""
+    if parameters.models != "zoo":
+        return lineup_metrics.subsets(parameters)
+    if parameters.table != "zoo":
+        return {}
     normal = [name for name in board.scores.index if ZOO[name].training == "normal"]
     return {"normally trained networks": pd.Index(normal, name="model")}
 

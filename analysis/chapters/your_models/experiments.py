@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cache import cache_dir
+from analysis.chapters.your_models.parameters import layer_names
 from analysis.measures.agreement import contrastive_stimuli, count_table, fleiss_kappa, stimulus_agreement
 from analysis.models.study import Study, some, study_of
 from analysis.recovery.features import normalised
@@ -14,9 +15,10 @@ from analysis.recovery.planning import planned_recovery
 
 def study(parameters) -> Study:
     """The study that the page's parameters describe; what takes long is kept in the cache."""
-    layers = () if parameters.layers == "auto" else tuple(name.strip() for name in parameters.layers.split(","))
     people = None if parameters.people == "none" else parameters.people
-    return study_of(parameters.models, parameters.images, layers=layers, pool=parameters.pool, people=people)
+    return study_of(
+        parameters.models, parameters.images, layers=layer_names(parameters.layers), pool=parameters.pool, people=people
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

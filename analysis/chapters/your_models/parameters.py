@@ -3,26 +3,38 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from analysis.runs.parameters import LineupParameters
 
 ZOO = "zoo:mlp-100,zoo:cnn,zoo:cnn-slim,zoo:resnet-8-b1,zoo:vit-24-d3-p8"
 """A few of the book's own networks."""
 
-CIFAR10H, NONE = "cifar10h", "none"
+CIFAR10H, NONE, AUTO = "cifar10h", "none", "auto"
+
+
+def layer_names(layers: str) -> tuple[str, ...]:
+    """The layers that a text names; none for ``"auto"``."""
+    return () if layers == AUTO else tuple(name.strip() for name in layers.split(","))
 
 
 class Parameters(LineupParameters):
     """What a run of the page may change; the notebook's first cell has the same names, types and defaults."""
 
     models: str = Field(ZOO, description="a line-up")
-    layers: str = Field("auto", description='layers to record: "auto", or names separated by commas')
+    layers: str = Field(AUTO, description='layers to record: "auto", or names separated by commas')
     pool: Literal["mean", "none"] = Field("mean", description='"mean" over maps and tokens, or "none"')
     people: str = Field("none", description='people\'s labels: a CSV of counts, "cifar10h", or "none"')
     n_planned: int = Field(2000, ge=50, le=1_000_000, description="odd-one-out trials that a planned study can afford")
     n_compared: int = Field(500, ge=30, le=5000, description="stimuli on which representations are compared, at most")
     seed: int = Field(0, ge=0, le=2**31, description="seed of the draws")
+
+    @field_validator("layers")
+    @classmethod
+    def _models_have_them(cls, value: str, info: ValidationInfo) -> str:
+        if value != AUTO and "models" in info.data:
+            cls.check_layers(info.data["models"], layer_names(value))
+        return value
 
     @field_validator("people")
     @classmethod

@@ -54,7 +54,7 @@ def test_parameters_must_fit_the_file(tmp_path, values, sentence):
         ({"noise": 1.0}, "'noise' must be a number of at least 0.* and less than 1"),
         ({"models": "zoo:cnn,zoo:cnn-slim,zoo:mlp-100"}, "'models': must be at least 4 models, so that one half"),
         ({"models": FOUR, "predictions": "answers.csv"}, "'predictions': must be 'zoo' beside 'models'"),
-        ({"images": "mnist"}, "'images': must be 'digits' for this chapter's own networks, got 'mnist'"),
+        ({"images": "mnist"}, "'images': must be 'digits' for this book's own networks, got 'mnist'"),
     ],
 )
 def test_bad_parameters_are_sentences(values, sentence):

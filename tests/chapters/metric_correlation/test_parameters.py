@@ -48,6 +48,10 @@ def test_bad_tables_are_refused_in_one_sentence(change, groups, sentence, tmp_pa
         ({"reference": "resnet-1000"}, "must be one of 'mlp-100'"),
         ({"severity": 6}, "an integer of at least 1 and at most 5"),
         ({"n_contrastive": 5}, "at least 10"),
+        ({"models": "zoo:cnn,zoo:mlp-100"}, "'models': must be at least 10 models, .* got 2"),
+        ({"models": "zoo:cnnn,zoo:mlp-100"}, "did you mean 'cnn'"),
+        ({"models": "cifar10", "table": "mine.csv"}, "'table': must be 'zoo' beside 'models'"),
+        ({"images": "mnist"}, "'images': must be 'digits' for this book's own networks"),
     ],
 )
 def test_bad_parameters_are_refused(values, sentence):

@@ -29,3 +29,8 @@ def test_what_is_no_file_is_none():
 def test_bad_parameters_are_refused(values, sentence):
     with pytest.raises(ParameterError, match=sentence):
         Parameters.checked(values)
+
+
+def test_a_layer_that_a_model_does_not_have_is_refused():
+    with pytest.raises(ParameterError, match="'layers': Model 'mlp-100' has no layer 'stage1': did you mean"):
+        Parameters.checked({"layers": "stage0,stage1"})
