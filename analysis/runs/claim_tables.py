@@ -23,7 +23,7 @@ def html_table(rows: list[dict], columns: Columns, *, explained: bool = True) ->
     marks = [f' data-verdict="{row["verdict"]}"' if judged else "" for row in rows]
     body = "".join(f"<tr{mark}>{_cells(row, columns)}</tr>" for mark, row in zip(marks, rows, strict=True))
     table = f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="claims-box">{words_html(rows) if explained and judged else ""}{table}</div>'
+    return f'<div class="claims-box" tabindex="0">{words_html(rows) if explained and judged else ""}{table}</div>'
 
 
 def _cells(row: dict, columns: Columns) -> str:

@@ -1,4 +1,4 @@
-"""Sphinx extension: pages load only the scripts, and scripts hold only the icons, that the book uses."""
+"""Sphinx extension: pages load only the scripts, and scripts hold only the icons, that they use; lists are lists."""
 
 import re
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ _ICON = re.compile(r'"?([\w$-]+)"?:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"
 def setup(app) -> dict:
     """Register with Sphinx."""
     app.connect("html-page-context", _only_used_scripts, priority=900)
+    app.connect("html-page-context", _references_are_a_list, priority=900)
     app.connect("build-finished", _only_used_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -21,6 +22,12 @@ def _only_used_scripts(app, pagename, templatename, context, doctree) -> None:
     """Without Thebe, which Jupyter Book adds (twice) and no page uses; without MathJax where there is no formula."""
     unused = ["thebe"] if doctree is not None and any(doctree.findall(_is_formula)) else ["thebe", "mathjax"]
     context["script_files"] = [script for script in context["script_files"] if not _is_one_of(script, unused)]
+
+
+def _references_are_a_list(app, pagename, templatename, context, doctree) -> None:
+    """Sphinx calls references a list of entries that are no list items, which screen readers then skip."""
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def _is_formula(node: nodes.Node) -> bool:

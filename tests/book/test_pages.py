@@ -4,7 +4,9 @@ import functools
 import http.server
 import re
 import threading
+from pathlib import Path
 
+import axe_core_python
 import pytest
 
 from analysis.runs import catalogue
@@ -91,6 +93,20 @@ def test_no_console_errors_and_no_request_to_another_host(browser, address, name
     requested = re.findall(r'"url":"(https?://[^"]+)"', " ".join(e["message"] for e in browser.get_log("performance")))
     assert requested
     assert not [url for url in requested if not url.startswith(address)]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("name", catalogue.toc_pages())
+def test_everybody_can_read_every_page(browser, address, name, mode):
+    """By the rules of axe-core: contrast, names, roles, order of headings."""
+    browser.get(f"{address}/index.html")
+    browser.execute_script(f"for (const key of ['mode', 'theme']) localStorage.setItem(key, '{mode}')")
+    browser.get(f"{address}/{name}.html")
+    browser.execute_script((Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = browser.execute_async_script("axe.run({resultTypes: ['violations']}).then(arguments[0])")["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert not [(rule["id"], node["html"][:200]) for rule in serious for node in rule["nodes"]]
 
 
 @pytest.mark.browser

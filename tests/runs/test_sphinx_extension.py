@@ -32,10 +32,11 @@ FORMULAS = {
 
 @pytest.fixture
 def connected():
+    """What the extension does at each of Sphinx's events, one call after the other."""
     calls = {}
-    app = SimpleNamespace(connect=lambda event, call, priority=500: calls.update({event: call}))
+    app = SimpleNamespace(connect=lambda event, call, priority=500: calls.setdefault(event, []).append(call))
     assert sphinx_extension.setup(app)["parallel_read_safe"]
-    return calls
+    return {event: lambda *given, of=of: [call(*given) for call in of] for event, of in calls.items()}
 
 
 @pytest.mark.parametrize(("document", "kept"), FORMULAS.values(), ids=FORMULAS)
@@ -43,6 +44,12 @@ def test_thebe_is_left_out_and_mathjax_where_there_is_no_formula(connected, docu
     context = {"script_files": [MATHJAX, OTHER, *THEBE]}
     connected["html-page-context"](None, "page", "page.html", context, document)
     assert context["script_files"] == [*kept, OTHER]
+
+
+def test_references_are_items_of_their_list(connected):
+    context = {"script_files": [], "body": '<div role="list"><div class="citation" role="doc-biblioentry">'}
+    connected["html-page-context"](None, "references", "page.html", context, None)
+    assert context["body"] == '<div role="list"><div class="citation" role="listitem">'
 
 
 SCRIPT = (
