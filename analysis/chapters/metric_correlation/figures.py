@@ -209,17 +209,22 @@ def slopes(overall: pd.DataFrame) -> Figure:
     many = len(place) > _MANY
     moved = place.sub(place[place.columns[0]], axis=0).abs().max(axis=1).sort_values(ascending=False, kind="stable")
     drawn = place.loc[moved.index[:_MOVERS]] if many else place
+    kinds = {
+        "closer": (_STAYS, 0.8),
+        f"more than {MANY_PLACES} places higher": (_CLIMBS, 1.2),
+        f"more than {MANY_PLACES} places lower": (_FALLS, 1.2),
+    }
+    used = dict.fromkeys(kinds, False)
     for row in drawn.to_numpy():
         for left, (before, after) in enumerate(pairwise(row)):
-            far = abs(row[0] - after) > MANY_PLACES
-            colour = _CLIMBS if row[0] > after else _FALLS
-            style = {"color": colour, "lw": 1.2, "zorder": 2} if far else {"color": _STAYS, "lw": 0.8, "zorder": 1}
-            axis.plot([left, left + 1], [before, after], **style)
-    for colour, label in ((_CLIMBS, "higher"), (_FALLS, "lower")):
-        axis.plot([], [], color=colour, label=f"more than {MANY_PLACES} places {label}")
-    axis.plot([], [], color=_STAYS, label="closer")
+            change = row[0] - after
+            kind = list(kinds)[0 if abs(change) <= MANY_PLACES else 1 if change > 0 else 2]
+            colour, width = kinds[kind]
+            label = None if used[kind] else kind
+            axis.plot([left, left + 1], [before, after], color=colour, lw=width, zorder=width, label=label)
+            used[kind] = True
     title = f"compared with the {place.columns[0]}"
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.05), ncol=3, fontsize=9, title=title)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.09), ncol=3, fontsize=9, title=title)
     axis.set_xticks(range(len(place.columns)), [name.replace(" ", "\n", 1) for name in place.columns])
     axis.set(ylim=(len(place) + 0.5, 0.5), ylabel="place (1 is best)", xlim=(-0.05, len(place.columns) - 0.95))
     if many:
