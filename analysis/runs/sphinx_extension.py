@@ -1,10 +1,12 @@
-"""Sphinx extension: pages load only the scripts, and scripts hold only the icons, that they use; lists are lists."""
+"""Sphinx extension: pages load the scripts, and scripts hold the icons, that they use; links have previews."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from docutils import nodes
+
+from analysis.runs import previews
 
 _ICON = re.compile(r'"?([\w$-]+)"?:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\["[^"]*","[^"]*"\])\],?')
 """An icon in Font Awesome's script: its name, its other names, and its drawing."""
@@ -15,6 +17,7 @@ def setup(app) -> dict:
     app.connect("html-page-context", _only_used_scripts, priority=900)
     app.connect("html-page-context", _references_are_a_list, priority=900)
     app.connect("build-finished", _only_used_icons)
+    app.connect("build-finished", _previews)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -46,6 +49,11 @@ def _only_used_icons(app, exception) -> None:
         texts = [*Path(app.outdir).rglob("*.html"), *Path(app.outdir, "_static", "scripts").glob("*theme.js")]
         used = {name for text in texts for name in re.findall(r"fa-([a-z0-9-]+)", text.read_text(encoding="utf-8"))}
         script.write_text(with_icons(script.read_text(encoding="utf-8"), used), encoding="utf-8")
+
+
+def _previews(app, exception) -> None:
+    if exception is None:
+        previews.write(Path(app.outdir))
 
 
 def with_icons(script: str, used: set[str]) -> str:

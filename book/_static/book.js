@@ -56,3 +56,61 @@ document.addEventListener("DOMContentLoaded", () => {
   box.append(count);
   update();
 });
+
+// Shows what a link within the book leads to: terms, references, figures, functions. Loaded when first asked for.
+document.addEventListener("DOMContentLoaded", () => {
+  const root = new URL(document.documentElement.dataset.content_root || "./", location.href);
+  const box = document.createElement("div");
+  box.className = "preview";
+  box.id = "preview";
+  box.setAttribute("role", "tooltip");
+  box.hidden = true;
+  document.body.append(box);
+  let loaded, waiting, asked;
+
+  const load = () => loaded ??= new Promise((done) => {
+    const script = document.createElement("script");
+    script.src = new URL("_static/previews.js", root);
+    script.onload = () => done(window.bookPreviews);
+    script.onerror = () => done({});
+    document.head.append(script);
+  });
+
+  const target = (link) => {
+    const url = new URL(link.href);
+    return url.hash && url.href.startsWith(root.href) ? decodeURI(url.pathname.slice(root.pathname.length) + url.hash) : "";
+  };
+
+  const hide = () => {
+    clearTimeout(waiting);
+    box.hidden = true;
+    asked?.removeAttribute("aria-describedby");
+    asked = null;
+  };
+
+  const show = async (link) => {
+    const html = (await load())[target(link)];
+    if (!html || asked !== link) return;  // the reader has moved on
+    box.innerHTML = html;
+    for (const image of box.querySelectorAll("img")) image.src = new URL(image.getAttribute("src"), root);
+    box.hidden = false;
+    window.MathJax?.typesetPromise?.([box]);
+    link.setAttribute("aria-describedby", box.id);
+    const place = link.getBoundingClientRect();
+    const above = place.top > window.innerHeight / 2;
+    const left = Math.max(8, Math.min(place.left, document.documentElement.clientWidth - box.offsetWidth - 8));
+    box.style.left = `${left}px`;
+    box.style.top = above ? "" : `${place.bottom + 6}px`;
+    box.style.bottom = above ? `${window.innerHeight - place.top + 6}px` : "";
+  };
+
+  const links = [...document.querySelectorAll("article a[href*='#']:not(.headerlink)")].filter(target);
+  for (const link of links) {
+    const later = () => { hide(); asked = link; waiting = setTimeout(() => show(link), 250); };
+    link.addEventListener("mouseenter", later);
+    link.addEventListener("focus", later);
+    for (const event of ["mouseleave", "blur", "click"]) link.addEventListener(event, hide);
+  }
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  document.addEventListener("scroll", hide, { passive: true });
+});

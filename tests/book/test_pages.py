@@ -8,6 +8,8 @@ from pathlib import Path
 
 import axe_core_python
 import pytest
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from analysis.runs import catalogue
 
@@ -125,7 +127,7 @@ def test_figures_and_formulas_are_drawn(browser, address):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 700, 1280])
 def test_no_page_scrolls_sideways(browser, address, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -140,3 +142,50 @@ def test_solutions_are_folded_away(browser, address):
     solutions = browser.find_elements("css selector", ".admonition.dropdown")
     assert len(solutions) >= 4
     assert all("toggle-hidden" in solution.get_attribute("class") for solution in solutions)
+
+
+PREVIEWED = {
+    "a[href*='glossary.html#term-']": "term",
+    "a[href*='references.html#id']": "reference",
+    "a[href^='#fig-']": "figure",
+    "a[href*='api/'][href*='#analysis.']": "function",
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("selector", PREVIEWED, ids=PREVIEWED.values())
+def test_a_link_shows_where_it_leads(browser, html, selector):
+    """From disk, where nothing can be fetched, by keyboard."""
+    browser.get((html / "book" / "metric_correlation.html").as_uri())
+    box = browser.find_element("css selector", "#preview")
+    assert not box.is_displayed()
+    browser.execute_script(f'document.querySelector("article {selector}").focus()')
+    WebDriverWait(browser, 10).until(lambda _: box.is_displayed())
+    assert len(box.text) > 10
+    if selector.startswith("a[href^='#fig"):
+        width = "return document.querySelector('#preview img').naturalWidth"
+        WebDriverWait(browser, 10).until(lambda _: browser.execute_script(width) > 100)
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not box.is_displayed()
+
+
+@pytest.mark.browser
+def test_search_finds_a_term(browser, address):
+    browser.get(f"{address}/search.html?q=Fleiss")
+    WebDriverWait(browser, 10).until(lambda _: browser.find_elements("css selector", "#search-results li a"))
+    found = [link.get_attribute("href") for link in browser.find_elements("css selector", "#search-results li a")]
+    assert any("contrastive_stimuli" in link for link in found)
+
+
+@pytest.mark.browser
+def test_the_theme_switches(browser, address):
+    browser.get(f"{address}/book/intro.html")
+    background = "return getComputedStyle(document.body).backgroundColor"
+    colours = set()
+    for mode in ("light", "dark"):
+        browser.execute_script(f"localStorage.setItem('mode', '{mode}')")
+        browser.refresh()
+        colours.add(browser.execute_script(background))
+    browser.find_element("css selector", ".theme-switch-button").click()
+    assert browser.execute_script("return document.documentElement.dataset.mode") != "dark"
+    assert len(colours) == 2
