@@ -19,6 +19,7 @@ _TABLES = {
     "public/neuron_correlation_networks": ("NETWORKS_CLAIMS", "NETWORKS_HYPOTHESES"),
     "contrastive_stimuli": ("CLAIMS", "HYPOTHESES"),
     "public/contrastive_stimuli": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
+    "public/contrastive_stimuli_photographs": ("PHOTOGRAPHS_CLAIMS", "PHOTOGRAPHS_HYPOTHESES"),
     "recovery_curve": ("CLAIMS", "HYPOTHESES"),
     "public/recovery_curve": ("THINGS_CLAIMS", "THINGS_HYPOTHESES"),
     "metric_correlation": ("CLAIMS", "HYPOTHESES"),

@@ -101,3 +101,58 @@ PUBLIC_HYPOTHESES = (
         Above(0),
     ),
 )
+
+_TRAINED = "25 trained networks, CIFAR-10"
+
+PHOTOGRAPHS_CLAIMS = (
+    _claim(
+        "cifar10-squares-form-blocks",
+        "Squares placed apart at random distances give higher CKA within convolution and within attention than between "
+        "the two (standardised difference): two attention networks and convolutional ones of like accuracy, all "
+        "robustly trained.",
+        f"Fig. 1 ({N_COMPARED} networks)",
+    ),
+    _claim(
+        "cifar10-squares-separate-better",
+        "Squares separate convolution from attention better than photographs do (difference of the two standardised "
+        "differences): the same networks.",
+        f"Fig. 1 ({N_COMPARED} networks)",
+    ),
+    _claim("cifar10-lower-kappa", f"{_LOWER}: {_TRAINED}.", "Fig. 3 (ImageNet)"),
+    _claim("cifar10-accurate-models-agree", f"{_ACCURATE}: {_TRAINED}.", "Fig. 3"),
+    _claim("cifar10-stable-stimuli", f"{_STABLE}as in the others: {_TRAINED}.", "Fig. 4"),
+    _claim(
+        "cifar10-identify-models",
+        "A network is identified from noisy answers more often with contrastive photographs than with as many random "
+        "ones, chosen and tested on different networks.",
+        "title",
+        "",
+        "",
+    ),
+)
+
+PHOTOGRAPHS_HYPOTHESES = (
+    Hypothesis(
+        "cifar10-lower-kappa-chosen-elsewhere",
+        f"{_LOWER}: {_TRAINED}, photographs chosen on one half of the networks, κ reported on the other.",
+        Above(0),
+    ),
+    Hypothesis(
+        "cifar10-people-split-alike",
+        "People are split where networks are split (rank correlation of agreement per photograph, 25 trained networks "
+        "and about 51 people).",
+        Above(0),
+    ),
+    Hypothesis(
+        "cifar10-people-kappa-lower",
+        "People agree less on the photographs that split the networks than on all (difference of κ; people had no part "
+        "in the choice).",
+        Above(0),
+    ),
+    Hypothesis(
+        "cifar10-published-nearer-to-people",
+        "People are split where strong networks are split, more than where robustly trained ones are (difference of "
+        "the two rank correlations).",
+        Above(0),
+    ),
+)

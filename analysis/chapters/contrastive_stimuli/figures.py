@@ -297,3 +297,30 @@ def cifar_agreement(table: pd.DataFrame) -> Figure:
     axis.plot(np.arange(1, len(table) + 1), table["agreement"], color=PALETTE[0], lw=2, rasterized=True)
     axis.set(xscale="log", xlabel="images, the most contrastive first", ylabel="agreement", ylim=(0, 1.02))
     return figure
+
+
+def joint_agreement(networks: np.ndarray, people: np.ndarray) -> Figure:
+    """How many photographs there are of each agreement of networks and of people."""
+    figure, axis = plt.subplots(figsize=(5.6, 4.4))
+    bins = np.linspace(0, 1, 26)
+    found = np.histogram2d(networks, people, bins=(bins, bins))[0].T
+    image = axis.pcolormesh(bins, bins, np.where(found > 0, found, np.nan), norm="log", cmap="viridis", rasterized=True)
+    figure.colorbar(image, label="photographs", shrink=0.8)
+    axis.set(xlabel="agreement of the networks", ylabel="agreement of the people", xlim=(0, 1), ylim=(0, 1))
+    return figure
+
+
+def split_sheet(sheet: pd.DataFrame, pictures: Sequence[np.ndarray]) -> Figure:
+    """Photographs of each kind in a row, with the commonest answers of networks and of people; `pictures` are RGB."""
+    kinds = list(dict.fromkeys(sheet["split"]))
+    n_columns = len(sheet) // len(kinds)
+    figure, axes = plt.subplots(len(kinds), n_columns, figsize=(1.65 * n_columns, 2.7 * len(kinds)), squeeze=False)
+    for axis, picture, row in zip(axes.flat, pictures, sheet.to_dict("records"), strict=True):
+        axis.imshow(picture, interpolation="nearest")
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(f"label {row['label']}", fontsize=8.5, loc="center", fontweight="normal")
+        told = [f"{who}:\n" + "\n".join(row[who].split(" | ")[:2]) for who in ("networks", "people")]
+        axis.set_xlabel("\n".join(told), fontsize=8.5)
+    for row, kind in zip(axes, kinds, strict=True):
+        row[0].set_ylabel(kind.replace(", ", ",\n"), fontsize=9)
+    return figure

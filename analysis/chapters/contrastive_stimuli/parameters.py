@@ -151,5 +151,22 @@ class PublicParameters(PublicRunParameters):
         return [*imagenet_files(), *people, "cifar10h/cifar10h-counts.npy"]
 
 
-PUBLIC = {"contrastive_stimuli": PublicParameters}
+class PhotographsParameters(PublicRunParameters):
+    """What the run on photographs, with networks and people, may change."""
+
+    n_contrastive: int = Field(1000, ge=2, le=9000, description="contrastive photographs of the 10,000")
+    n_bins: int = Field(5, ge=1, le=6, description="bins of the 25 networks by accuracy, at least 4 in each")
+    n_splits: int = Field(10, ge=2, le=1000, description="random halves: chosen on one, reported on the other")
+    n_squares: int = Field(500, ge=20, le=2000, description="pictures of squares, and as many photographs")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of the halves, squares and resamples")
+
+    def public_files(self) -> list[str]:
+        """CIFAR-10's photographs, networks and published answers, and people's answers (CIFAR-10H)."""
+        from analysis.data import registry
+
+        folders = ("cifar10_nets/", "cifar10_logits/", "cifar10h/")
+        return [registry.CIFAR10, *(name for name in registry.registry() if name.startswith(folders))]
+
+
+PUBLIC = {"contrastive_stimuli": PublicParameters, "contrastive_stimuli_photographs": PhotographsParameters}
 """The parameters of the notebooks on public data, by name."""
