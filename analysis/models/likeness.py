@@ -21,7 +21,9 @@ from analysis.models.study import Layers, Study
 from analysis.progress import steps
 
 N_LAYERS = 4
-"""Layers of a model in the comparison layer by layer: evenly spaced from the first to the last one recorded."""
+"""Layers of a model in the comparison layer by layer, at most: evenly spaced from the first to the last recorded."""
+MOST_LAYERS = 140
+"""Layers of all models together in that comparison, at most: every pair of them is compared."""
 
 
 def participants(study: Study) -> pd.DataFrame:
@@ -70,9 +72,18 @@ def _matched(source: np.ndarray, target: np.ndarray, n_permutations: int) -> dic
     return {"score": score, "floor": floor, "ceiling": ceiling, "corrected": corrected}
 
 
+def n_layers(study: Study) -> int:
+    """Layers of each model in `layer_scores`, at most: fewer where there are many models."""
+    return int(np.clip(MOST_LAYERS // len(study.names), 1, N_LAYERS))
+
+
 def layer_scores(study: Study, rows: np.ndarray) -> pd.DataFrame:
-    """Matched units between some layers of all models, both ways averaged, with the shuffled floor taken off."""
-    chosen = {(name, layer): np.asarray(x[rows]) for name in study.names for layer, x in _spread(study.layers[name])}
+    """Matched units between `n_layers` layers of all models, both ways averaged, with the shuffled floor taken off."""
+    chosen = {
+        (name, layer): np.asarray(x[rows])
+        for name in study.names
+        for layer, x in _spread(study.layers[name], n_layers(study))
+    }
     table = []
     for first, second in steps(list(combinations(chosen, 2)), "layer by layer"):
         ways = [
@@ -85,8 +96,9 @@ def layer_scores(study: Study, rows: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _spread(layers: Layers) -> list[tuple[str, np.ndarray]]:
-    places = np.unique(np.linspace(0, len(layers) - 1, min(N_LAYERS, len(layers))).round().astype(int))
+def _spread(layers: Layers, most: int) -> list[tuple[str, np.ndarray]]:
+    """Evenly spaced layers with the first and the last one, or the last one alone."""
+    places = np.unique(np.linspace(len(layers) - 1, 0, min(most, len(layers))).round().astype(int))
     listed = list(layers.items())
     return [listed[place] for place in places]
 

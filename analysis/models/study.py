@@ -20,6 +20,8 @@ Layers = Mapping[str, np.ndarray]
 """Layer → activations of shape (n_stimuli, n_units), in the order of the model."""
 
 CIFAR10H = "cifar10h"
+UNTRAINED = "untrained"
+"""What a line-up calls the training of a model with random weights."""
 
 
 @dataclass(frozen=True, eq=False)

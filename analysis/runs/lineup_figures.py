@@ -9,24 +9,43 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.models.study import UNTRAINED
 from analysis.runs.plots import GREY, PALETTE
 
 _NAMED = 20  # more models than this are not all named on an axis
+_FEW_PAIRS = 60  # more than this are drawn as a band
 _SIZE = 8.5  # points: the smallest text
 
 
-def unit_scores(table: pd.DataFrame, names: list[str]) -> Figure:
+def grouped(models: pd.DataFrame) -> pd.Series:
+    """What each model is, by name, in the order of the figures: those of one family together, untrained ones last.
+
+    Examples
+    --------
+    >>> rows = [["vit", "normal"], ["resnet", "untrained"], ["resnet", "normal"]]
+    >>> grouped(pd.DataFrame(rows, ["a", "b", "c"], ["family", "training"])).to_dict()
+    {'c': 'resnet, normal', 'a': 'vit, normal', 'b': 'resnet, untrained'}
+    """
+    known = models[["family", "training"]].fillna("").replace("unknown", "")
+    order = known.assign(last=known["training"] == UNTRAINED).sort_values(["last", "family", "training"], kind="stable")
+    return order["family"].str.cat(order["training"], sep=", ").str.strip(", ")
+
+
+def unit_scores(table: pd.DataFrame, models: pd.DataFrame) -> Figure:
     """Scores of all pairs beside what shuffled stimuli reach, and what is left of them once luck is taken out."""
     ordered = table.sort_values("score", ascending=False).reset_index(drop=True)
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), width_ratios=(1, 1.15))
     place = np.arange(len(ordered))
-    left.vlines(place, ordered["floor"], ordered["score"], color=GREY, linewidth=1)
-    left.plot(place, ordered["score"], "o", color=PALETTE[0], markersize=4, label="score")
-    left.plot(place, ordered["floor"], "_", color=PALETTE[1], markersize=7, label="shuffled stimuli (floor)")
-    left.plot(place, ordered["ceiling"], "_", color=GREY, markersize=7, label="ceiling")
+    size = 4 if len(ordered) <= _FEW_PAIRS else 1.5
+    left.vlines(place, ordered["floor"], ordered["score"], color=GREY, linewidth=size / 4, alpha=size / 4)
+    left.plot(place, ordered["score"], "o", color=PALETTE[0], markersize=size, label="score")
+    left.plot(place, ordered["floor"], "_", color=PALETTE[1], markersize=2 * size, label="shuffled stimuli (floor)")
+    left.plot(place, ordered["ceiling"], "_", color=GREY, markersize=2 * size, label="ceiling")
     left.set(xlabel="pairs of models, by score", ylabel="matched units", ylim=(0, 1.05), xticks=[])
-    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=_SIZE, handletextpad=0.2)
-    _heatmap(right, _square(table, "corrected", names), names, "corrected score")
+    left.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=_SIZE, handletextpad=0.2, markerscale=4 / size
+    )
+    _heatmap(right, _square(table, "corrected", list(models.index)), models, "corrected score")
     return figure
 
 
@@ -38,21 +57,40 @@ def _square(table: pd.DataFrame, column: str, names: list[str]) -> np.ndarray:
     return matrix
 
 
-def _heatmap(axis: Axes, matrix: np.ndarray, names: list[str], label: str, *, lowest: float = 0.0) -> None:
-    shown = names if len(names) <= _NAMED else False
-    colours = {"vmin": min(lowest, float(np.nanmin(matrix))), "vmax": 1, "cmap": "viridis"}
-    sns.heatmap(matrix, ax=axis, square=True, cbar_kws={"label": label}, **colours)
-    if shown:
-        axis.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90, fontsize=_SIZE)
-        axis.set_yticks(np.arange(len(names)) + 0.5, names, rotation=0, fontsize=_SIZE)
-    else:
-        axis.set(xticks=[], yticks=[], ylabel=f"{len(names)} models, in the order of the first table")
+def _heatmap(axis: Axes, matrix: np.ndarray, models: pd.DataFrame, label: str) -> None:
+    """Models in the order of `grouped`; `matrix` has them in their own."""
+    groups = grouped(models)
+    places = models.index.get_indexer(groups.index)
+    colours = {"vmin": min(0.0, float(np.nanmin(matrix))), "vmax": 1, "cmap": "viridis"}
+    sns.heatmap(matrix[np.ix_(places, places)], ax=axis, square=True, cbar_kws={"label": label}, **colours)
+    _name(axis, pd.Series(1, groups.index), groups)
 
 
-def layer_scores(table: pd.DataFrame) -> Figure:
-    """All compared layers of all models against one another, models parted by lines."""
+def _name(axis: Axes, widths: pd.Series, groups: pd.Series) -> None:
+    """Label rows and columns with the models, `widths` of them each; many models, with what they are."""
+    ends = widths.reindex(groups.index).cumsum()
+    starts = ends - widths.reindex(groups.index)
+    runs = (groups != groups.shift()).cumsum()
+    labels = groups.index
+    if len(groups) > _NAMED:
+        starts, ends = starts.groupby(runs).min(), ends.groupby(runs).max()
+        labels = groups.groupby(runs).first()
+    if len(labels) > _NAMED or not all(labels):
+        axis.set(xticks=[], yticks=[], ylabel=f"{len(groups)} models, families together")
+        return
+    axis.set_xticks((starts + ends) / 2, labels, rotation=90, fontsize=_SIZE)
+    axis.set_yticks((starts + ends) / 2, labels, rotation=0, fontsize=_SIZE)
+    if len(groups) > _NAMED or (widths > 1).any():
+        edges = ends.to_numpy()[:-1]
+        axis.hlines(edges, 0, widths.sum(), color="white", linewidth=1)
+        axis.vlines(edges, 0, widths.sum(), color="white", linewidth=1)
+
+
+def layer_scores(table: pd.DataFrame, models: pd.DataFrame) -> Figure:
+    """All compared layers of all models against one another, models parted by lines, many models by what they are."""
     ends = [*zip(table["model"], table["layer"], strict=True), *zip(table["other"], table["other layer"], strict=True)]
-    cells = list(dict.fromkeys(ends))
+    groups = grouped(models)
+    cells = sorted(dict.fromkeys(ends), key=lambda cell: groups.index.get_loc(cell[0]))
     places = {cell: place for place, cell in enumerate(cells)}
     matrix = np.eye(len(cells))
     for row in table.to_dict("records"):
@@ -60,23 +98,16 @@ def layer_scores(table: pd.DataFrame) -> Figure:
         matrix[i, j] = matrix[j, i] = row["corrected"]
     figure, axis = plt.subplots(figsize=(7.5, 6.5))
     sns.heatmap(matrix, ax=axis, square=True, cmap="viridis", vmax=1, cbar_kws={"label": "corrected score"})
-    models = [model for model, _ in cells]
-    edges = [place for place in range(1, len(models)) if models[place] != models[place - 1]]
-    axis.hlines(edges, 0, len(models), color="white", linewidth=1)
-    axis.vlines(edges, 0, len(models), color="white", linewidth=1)
-    middles = pd.Series(range(len(models))).groupby(models, sort=False).mean() + 0.5
-    step = max(1, len(middles) // _NAMED)
-    axis.set_xticks(middles[::step], middles.index[::step], rotation=90, fontsize=_SIZE)
-    axis.set_yticks(middles[::step], middles.index[::step], rotation=0, fontsize=_SIZE)
+    _name(axis, pd.Series([model for model, _ in cells]).value_counts(), groups)
     axis.set_title("first to last layer within each model", fontsize=10, fontweight="normal")
     return figure
 
 
-def representations(matrices: Mapping[str, np.ndarray], names: list[str]) -> Figure:
+def representations(matrices: Mapping[str, np.ndarray], models: pd.DataFrame) -> Figure:
     """One heatmap a measure."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 8.6))
     for axis, (name, matrix) in zip(axes.flat, matrices.items(), strict=True):
-        _heatmap(axis, matrix, names, "likeness")
+        _heatmap(axis, matrix, models, "likeness")
         axis.set_title(name)
     return figure
 

@@ -45,8 +45,8 @@ def page(notebook: NotebookNode) -> str:
 
 
 def _figure_numbers(notebook: NotebookNode) -> dict[str, str]:
-    """What the text calls each figure."""
-    names = [cell.metadata.mystnb.figure.name for cell in notebook.cells if _figure(cell)]
+    """What the text calls each figure; a part that a run left out has none."""
+    names = [cell.metadata.mystnb.figure.name for cell in notebook.cells if _figure(cell) and _outputs(cell)]
     return {name: f"Fig. {number}" for number, name in enumerate(names, 1)}
 
 
@@ -65,13 +65,17 @@ def _cell(cell: NotebookNode, numbers: dict[str, str]) -> Iterator[str]:
         code = f"<pre><code>{html.escape(cell.source)}</code></pre>"
         shown = {"parameters", "injected-parameters"} & set(tags)
         yield code if shown else f"<details><summary>Code</summary>{code}</details>"
-    outputs = "".join(_output(output.data) for output in cell.outputs if "data" in output)
+    outputs = _outputs(cell)
     if outputs and (figure := _figure(cell)):
         number, alt = numbers[figure.name], html.escape(cell.metadata.mystnb.image.alt, quote=True)
         caption = f"<figcaption>{number}. {_text(figure.caption, numbers)}</figcaption>"
         yield f'<figure role="group" aria-label="{alt}">{outputs}{caption}</figure>'
     elif outputs:
         yield f'<div class="output">{outputs}</div>'
+
+
+def _outputs(cell: NotebookNode) -> str:
+    return "".join(_output(output.data) for output in cell.outputs if "data" in output)
 
 
 def _output(data: NotebookNode) -> str:

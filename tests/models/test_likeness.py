@@ -56,6 +56,14 @@ def test_layers_are_compared_in_order(study):
     assert last["corrected"].item() == pytest.approx(1, abs=1e-5)
 
 
+def test_of_many_models_fewer_layers_are_compared(study, monkeypatch):
+    monkeypatch.setattr(likeness, "MOST_LAYERS", 3)
+    assert likeness.n_layers(study) == 1
+    table = likeness.layer_scores(study, np.arange(N))
+    assert set(table["layer"]) | set(table["other layer"]) == {"last"}
+    assert len(table) == 3
+
+
 def test_every_measure_is_one_for_equal_geometries(study):
     features = study.last()
     same = Study(study.models.loc[["a", "b"]], {"a": {"last": features["a"]}, "b": {"last": features["a"] * 2}}, IDS)

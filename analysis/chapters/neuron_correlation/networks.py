@@ -14,11 +14,10 @@ from analysis.models.activations import record
 from analysis.models.likeness import unit_scores
 from analysis.models.lineup import read_lineup
 from analysis.models.loading import load_model
-from analysis.models.study import Study
+from analysis.models.study import UNTRAINED, Study
 from analysis.progress import steps
 
 N_PRINTED = 10  # images of the paper's batch
-UNTRAINED = "untrained"
 
 
 def middle(study: Study) -> Study:

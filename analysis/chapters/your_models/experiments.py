@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cache import cache_dir
-from analysis.chapters.your_models.parameters import layer_names
+from analysis.chapters.your_models.parameters import layer_names, repetitions
 from analysis.measures.agreement import contrastive_stimuli, count_table, fleiss_kappa, stimulus_agreement
 from analysis.models.study import Study, some, study_of
 from analysis.recovery.features import normalised
@@ -66,7 +66,9 @@ def planned(study: Study, n_planned: int, *, seed: int) -> pd.DataFrame:
         return pd.DataFrame(columns=["transform", "recovery", "low", "high", "n_objects", "n_triplets"])
     objects = some(len(study.stimuli), MOST_OBJECTS, seed)
     features = {name: normalised(table) for name, table in study.last(objects).items()}
-    return planned_recovery(features, n_planned, seed=seed, cache=cache_dir() / "recovery")
+    return planned_recovery(
+        features, n_planned, n_seeds=repetitions(len(features)), seed=seed, cache=cache_dir() / "recovery"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

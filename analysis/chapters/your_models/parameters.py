@@ -1,5 +1,6 @@
 """Parameters of the page about one's own models."""
 
+from math import ceil
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,11 @@ CIFAR10H, NONE, AUTO = "cifar10h", "none", "auto"
 def layer_names(layers: str) -> tuple[str, ...]:
     """The layers that a text names; none for ``"auto"``."""
     return () if layers == AUTO else tuple(name.strip() for name in layers.split(","))
+
+
+def repetitions(n_models: int) -> int:
+    """Of the planned study's simulation: three, fewer where many models make many simulations by themselves."""
+    return min(3, ceil(30 / n_models))
 
 
 class Parameters(LineupParameters):
@@ -42,6 +48,17 @@ class Parameters(LineupParameters):
         if value not in (NONE, CIFAR10H) and not Path(value).expanduser().is_file():
             raise ValueError(f"must be 'none' or a file; there is no file '{value}'.")
         return value
+
+    def amount(self) -> float:
+        """About the seconds that it takes: models see pictures, pairs of models and of layers are compared, and fitted.
+
+        How long a model takes to see a picture is not known before: half a millisecond is a small one's.
+        """
+        n_models, n_pictures = self.n_models(self.models), self.n_pictures(self.models, self.images)
+        recording = 5e-4 * n_models * n_pictures
+        comparing = 0.1 * n_models**2 * self.n_compared / 500
+        planning = 0.3 * n_models**2 * repetitions(n_models) * (0.3 + self.n_planned / 3000) * (n_pictures >= 30)
+        return 10 + recording + comparing + planning
 
     def data_files(self) -> dict[str, Path]:
         """The file of people's answers."""

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.chapters.neuron_correlation import networks
 from analysis.data.answers import Predictions
-from analysis.models.study import Study
+from analysis.models.study import UNTRAINED, Study
 
 NAMES = [f"{family}{number}" for family in "abc" for number in range(3)]
 ALL = NAMES + [f"{name}_untrained" for name in NAMES]
@@ -17,7 +17,7 @@ ALL = NAMES + [f"{name}_untrained" for name in NAMES]
 @pytest.fixture(scope="module")
 def study():
     """Nine networks of three families, each with an untrained twin; the later ones are the more accurate."""
-    training = ["normal"] * 9 + [networks.UNTRAINED] * 9
+    training = ["normal"] * 9 + [UNTRAINED] * 9
     models = pd.DataFrame({"family": [name[0] for name in ALL], "motif": "", "training": training}, index=ALL)
     labels = np.zeros(40, dtype=np.int64)
     answers = np.array([(np.arange(40) >= 10 + 2 * place).astype(int) for place in range(9)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.chapters.your_models.parameters import CIFAR10H, Parameters
+from analysis.chapters.your_models.parameters import CIFAR10H, Parameters, repetitions
 from analysis.runs.parameters import ParameterError
 
 
@@ -34,3 +34,14 @@ def test_bad_parameters_are_refused(values, sentence):
 def test_a_layer_that_a_model_does_not_have_is_refused():
     with pytest.raises(ParameterError, match="'layers': Model 'mlp-100' has no layer 'stage1': did you mean"):
         Parameters.checked({"layers": "stage0,stage1"})
+
+
+def test_more_models_and_trials_take_longer():
+    few, more = Parameters(), Parameters(models="zoo")
+    assert few.amount() < more.amount()
+    assert few.amount() < Parameters(n_planned=20_000).amount()
+
+
+def test_many_models_need_no_repetition():
+    """Every model generates answers once a repetition: thirty simulations or more, or three repetitions."""
+    assert [repetitions(n) for n in (2, 10, 15, 34)] == [3, 3, 2, 1]
