@@ -99,6 +99,9 @@ from analysis.recovery.observers import Observer as Observer
 from analysis.recovery.observers import load_features as load_features
 from analysis.recovery.observers import load_things_triplets as load_things_triplets
 from analysis.recovery.observers import simulated_observer as simulated_observer
+from analysis.recovery.people import others_answer as others_answer
+from analysis.recovery.people import prediction_of_people as prediction_of_people
+from analysis.recovery.people import share_predicted as share_predicted
 from analysis.recovery.planning import planned_recovery as planned_recovery
 from analysis.recovery.planning import planned_seconds as planned_seconds
 from analysis.recovery.probes import Probe as Probe
@@ -107,6 +110,7 @@ from analysis.recovery.probes import fit_probes as fit_probes
 from analysis.recovery.summaries import confusion_matrix as confusion_matrix
 from analysis.recovery.summaries import mean_ranks as mean_ranks
 from analysis.recovery.summaries import recovery_curve as recovery_curve
+from analysis.recovery.trials import load_trials as load_trials
 from analysis.recovery.triplets import calibrate_temperature as calibrate_temperature
 from analysis.recovery.triplets import choice_probabilities as choice_probabilities
 from analysis.recovery.triplets import draw_triplets as draw_triplets

@@ -55,7 +55,8 @@ def record(
     module : torch.nn.Module
         Any network, for instance of torchvision or timm. Its training flags, device and hooks are left as they were.
     x : array or tensor of shape (n_stimuli, ...)
-        What the network takes, one stimulus a row.
+        What the network takes, one stimulus a row. Bytes and float64 are cast to the numbers that the network computes
+        in; their values stay what they are, 0 to 255 for instance.
     layers : str or sequence of str
         Names from ``module.named_modules()``, in the order in which the layers are to be numbered.
     batch_size : int
@@ -94,7 +95,15 @@ def record(
     if batch_size < 1:
         raise ValueError(f"'batch_size' must be at least 1, got {batch_size}.")
     with torch.no_grad(), _evaluating(module), _placed(module, device) as place, calls_of(module, names, pool) as calls:
-        return _assemble(module, stimuli.split(batch_size), place, names, calls)
+        return _assemble(module, _cast(stimuli, module).split(batch_size), place, names, calls)
+
+
+def _cast(stimuli: torch.Tensor, module: nn.Module) -> torch.Tensor:
+    """Images as they come from files or NumPy, in the network's own numbers; others, such as tokens, as they are."""
+    if stimuli.dtype not in (torch.uint8, torch.float64):
+        return stimuli
+    own = (part.dtype for part in (*module.parameters(), *module.buffers()) if part.is_floating_point())
+    return stimuli.to(next(own, torch.float32))
 
 
 def _assemble(module, batches, device, names: tuple[str, ...], calls: dict[str, list[torch.Tensor]]) -> Activations:

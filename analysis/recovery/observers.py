@@ -1,7 +1,7 @@
 """Whose answers a recovery experiment starts from: a simulated observer, or the files of a real study."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,15 @@ class Observer:
         int64 (n,), who answered; None where a file does not say.
     similarity : numpy.ndarray or None
         (n_objects, n_objects) that a simulated observer answers by, in units of its temperature; None for people.
+    left_out : dict
+        Trials that the source holds and that are not among these, counted by reason.
     """
 
     triplets: np.ndarray
     choices: np.ndarray
     subjects: np.ndarray | None = None
     similarity: np.ndarray | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def simulated_observer(

@@ -135,17 +135,17 @@ class LineupParameters(ChapterParameters):
         return len(finished_models(folder))
 
     @staticmethod
-    def n_pictures(models: str, images: str) -> int:
-        """Number of the pictures that the models of a line-up are shown, or that a folder's models saw."""
+    def stimuli(models: str, images: str) -> tuple[str, ...]:
+        """Ids of the pictures that the models of a line-up are shown, or that a folder's models saw."""
         from analysis.models.lineup import extracted_folder, read_lineup
 
         if (folder := extracted_folder(models)) is not None:
             from analysis.models.recordings import read_stimuli
 
-            return len(read_stimuli(folder)[0])
+            return read_stimuli(folder)[0]
         from analysis.models.extraction import pictures_for  # loads PyTorch
 
-        return len(pictures_for(read_lineup(models), images))
+        return pictures_for(read_lineup(models), images).ids
 
     def data_hashes(self) -> dict[str, str]:
         """Hashes of the pictures and of what the line-up names, beside those of files."""

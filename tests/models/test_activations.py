@@ -233,3 +233,17 @@ def test_bad_input(case):
 def test_no_stimuli(x):
     with pytest.raises(ValueError, match="'x' must have at least 1 stimulus"):
         record(Reused(), x, "relu")
+
+
+def test_bytes_and_float64_are_cast_and_not_scaled():
+    network = nn.Sequential(nn.Linear(3, 2))
+    pixels = torch.randint(0, 256, (5, 3), dtype=torch.uint8)
+    expected = network(pixels.float())
+    for x in (pixels, pixels.double(), pixels.numpy(), pixels.double().numpy()):
+        torch.testing.assert_close(record(network, x, "0").values, expected)
+    torch.testing.assert_close(record(network.double(), pixels, "0").values, expected)
+
+
+def test_tokens_stay_integers():
+    network = nn.Sequential(nn.Embedding(7, 2))
+    assert record(network, torch.tensor([[1, 2], [3, 6]]), "0").values.shape == (2, 4)

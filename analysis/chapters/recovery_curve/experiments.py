@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from analysis.cache import cache_dir
-from analysis.chapters.recovery_curve.parameters import MODELS
+from analysis.chapters.recovery_curve.parameters import MODELS, row_names, row_numbers
 from analysis.data.digits import DIGITS_SIZE
 from analysis.data.images import Images, halves, load_images
 from analysis.intervals import (
@@ -32,10 +32,12 @@ from analysis.recovery.asymptote import asymptotic_recovery, at_penalty, margins
 from analysis.recovery.experiment import Recovery, recovery_experiment
 from analysis.recovery.features import normalised
 from analysis.recovery.generators import TOLERANCE, Generators, fit_generators
-from analysis.recovery.observers import Observer, load_features, load_things_triplets, simulated_observer
+from analysis.recovery.observers import Observer, load_features, simulated_observer
+from analysis.recovery.people import others_answer
 from analysis.recovery.planning import planned_recovery
 from analysis.recovery.probes import fit_probes
 from analysis.recovery.summaries import confusion_matrix
+from analysis.recovery.trials import load_answers
 from analysis.recovery.triplets import choice_probabilities
 
 Features = dict[str, np.ndarray]
@@ -123,7 +125,7 @@ def zoo_study(
     if triplets == "simulated":
         answers = simulated_observer(objects.x[:, 0].numpy(), objects.y.numpy(), seed=seed, **observer)
     else:
-        answers = load_things_triplets(triplets, n_objects)
+        answers = load_answers(triplets, row_numbers(n_objects))
     pictures = list(objects.x[:, 0].numpy())
     return Study({name: normalised(values) for name, values in seen.items()}, answers, table, pictures)
 
@@ -150,13 +152,29 @@ def lineup_study(parameters) -> Study:
         )
     pictures = shown(seen, parameters.images, rows)
     if not simulated:
-        return Study(features, load_things_triplets(parameters.triplets, n_stimuli), table, pictures)
+        return Study(features, load_answers(parameters.triplets, seen.stimuli), table, pictures)
     labels = np.unique([seen.labels[row] for row in rows], return_inverse=True)[1]
     observer = _observer_options(parameters, len(rows))
     if labels.max() in (0, len(labels) - 1):
         observer["classes"] = 0.0
     grey = Grey(DIGITS_SIZE)(pictures)[:, 0].numpy()
     return Study(features, simulated_observer(grey, labels, seed=seed, **observer), table, pictures)
+
+
+FEWEST_REPEATED = 100
+"""Answers to triplets that others answered too, below which they say too little of the noise."""
+_CEILINGS = (0.35, 0.99)  # between a guess and certainty, where temperatures exist
+
+
+def calibrated(parameters, study: Study):
+    """The parameters, with the ceiling of the study's own people where enough of their answers repeat."""
+    if study.simulated:
+        return parameters
+    credit = others_answer(study.observer)
+    known = credit[np.isfinite(credit)]
+    if len(known) < FEWEST_REPEATED:
+        return parameters
+    return parameters.model_copy(update={"ceiling": float(known.mean().clip(*_CEILINGS).round(3))})
 
 
 def told_features(parameters) -> str:
@@ -175,7 +193,7 @@ def own_study(folder: str, triplets: str) -> Study:
     n_objects = len(next(iter(features.values())))
     rows = [[name, name.split("-")[0], "unknown", "unknown", table.shape[1]] for name, table in features.items()]
     table = pd.DataFrame(rows, columns=["model", "family", "training", "layer", "units"]).set_index("model")
-    return Study(features, load_things_triplets(triplets, n_objects), table, None)
+    return Study(features, load_answers(triplets, row_names(folder, n_objects)), table, None)
 
 
 def leading_axes(table: np.ndarray, n_axes: int) -> np.ndarray:

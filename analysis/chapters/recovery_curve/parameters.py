@@ -53,7 +53,7 @@ class Parameters(LearningParameters):
     triplets: str = Field(
         "simulated",
         validate_default=True,  # it does not go with features of one's own
-        description='"simulated", or a file of human answers in one of the public THINGS formats',
+        description='"simulated", or human answers: a CSV with image1,image2,odd, or a THINGS format',
     )
     pooled: bool = Field(False, description="average maps and tokens over space; few units, and another result")
     sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
@@ -95,7 +95,7 @@ class Parameters(LearningParameters):
     @classmethod
     def _enough_pictures(cls, value: str, info: ValidationInfo) -> str:
         models = info.data.get("models", "zoo")  # absent if it was refused itself
-        if models != "zoo" and (found := cls.n_pictures(models, value)) < FEWEST_OBJECTS:
+        if models != "zoo" and (found := len(cls.stimuli(models, value))) < FEWEST_OBJECTS:
             raise ValueError(f"must be at least {FEWEST_OBJECTS} pictures, got {found}.")
         return value
 
@@ -125,14 +125,14 @@ class Parameters(LearningParameters):
         if value == "simulated":
             _require_pictures(models, images, features)
             return value
-        n_objects = info.data.get("n_objects", 0)
+        stimuli = row_numbers(info.data.get("n_objects", 0))
         if models != "zoo":
-            n_objects = cls.n_pictures(models, images)
+            stimuli = cls.stimuli(models, images)
         elif features != "zoo":
-            n_objects = _n_objects(features)
-        from analysis.recovery.observers import load_things_triplets  # takes SciPy
+            stimuli = _readable(row_names, features, n_objects=_n_objects(features))
+        from analysis.recovery.trials import load_answers  # takes SciPy
 
-        _readable(load_things_triplets, value, n_objects=n_objects)
+        _readable(load_answers, value, stimuli=stimuli)
         return value
 
     @field_validator("sizes", "penalties", "made_with")
@@ -172,7 +172,8 @@ class Parameters(LearningParameters):
         if self.triplets != "simulated":
             files["triplets"] = user_path(self.triplets)
         if self.features != "zoo":
-            files |= {f"features/{path.name}": path for path in sorted(user_path(self.features).glob("*.npy"))}
+            paths = [path for pattern in ("*.npy", "stimuli.csv") for path in user_path(self.features).glob(pattern)]
+            files |= {f"features/{path.name}": path for path in sorted(paths)}
         return files
 
 
@@ -204,6 +205,25 @@ def _readable(load, path: str, **options):
         return load(path, **options)
     except (OSError, ValueError) as error:
         raise ValueError(str(error)) from None
+
+
+def row_numbers(n_objects: int) -> tuple[str, ...]:
+    """What a file of answers calls objects that have no names: the numbers of their rows, from 0."""
+    return tuple(map(str, range(n_objects)))
+
+
+def row_names(folder: str, n_objects: int) -> tuple[str, ...]:
+    """What a file of answers calls the rows of a folder of features: as its ``stimuli.csv`` does, or by number."""
+    from analysis.models.lineup import STIMULI
+    from analysis.models.recordings import read_stimuli
+
+    place = user_path(folder)
+    if not (place / STIMULI).is_file():
+        return row_numbers(n_objects)
+    names = read_stimuli(place)[0]
+    if len(names) != n_objects:
+        raise ValueError(f"'{place / STIMULI}' must have one row an object, {n_objects}, got {len(names)}.")
+    return names
 
 
 def _require_pictures(models: str, images: str, features: str) -> None:

@@ -10,6 +10,7 @@ from analysis.chapters.recovery_curve.parameters import EMBEDDINGS, TRIALS
 from analysis.data import registry
 from analysis.intervals import Measured
 from analysis.recovery.observers import Observer, load_things_triplets
+from analysis.recovery.people import others_answer, triplet_numbers
 from analysis.recovery.triplets import calibrate_temperature, choice_probabilities, draw_triplets, sample_choices
 
 
@@ -55,8 +56,7 @@ def predicted(embeddings: dict[str, np.ndarray], observer: Observer) -> Answers:
     for name, table in embeddings.items():
         chances = choice_probabilities(table @ table.T, observer.triplets)
         right[name] = (chances.argmax(axis=1) == observer.choices).astype(float)
-    triplet = np.unique(np.sort(observer.triplets, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
-    return Answers(pd.DataFrame(right), triplet, observer.subjects)
+    return Answers(pd.DataFrame(right), triplet_numbers(observer), observer.subjects)
 
 
 def clustered_mean(
@@ -101,15 +101,7 @@ def agreement_ceiling(observer: Observer) -> float:
 
     Ties share the credit. Answers to triplets that nobody else answered are left out.
     """
-    order = np.argsort(observer.triplets, axis=1)
-    odd = np.take_along_axis(np.argsort(order, axis=1), observer.choices[:, None], axis=1)[:, 0]
-    triplet = np.unique(np.sort(observer.triplets, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
-    counts = np.zeros((triplet.max() + 1, 3))
-    np.add.at(counts, (triplet, odd), 1)
-    others = counts[triplet] - np.eye(3)[odd]
-    best = others == others.max(axis=1, keepdims=True)
-    credit = best[np.arange(len(odd)), odd] / best.sum(axis=1)
-    return float(credit[others.sum(axis=1) > 0].mean())
+    return float(np.nanmean(others_answer(observer)))
 
 
 @dataclass(frozen=True)

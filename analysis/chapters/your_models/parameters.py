@@ -54,7 +54,7 @@ class Parameters(LineupParameters):
 
         How long a model takes to see a picture is not known before: half a millisecond is a small one's.
         """
-        n_models, n_pictures = self.n_models(self.models), self.n_pictures(self.models, self.images)
+        n_models, n_pictures = self.n_models(self.models), len(self.stimuli(self.models, self.images))
         recording = 5e-4 * n_models * n_pictures
         comparing = 0.1 * n_models**2 * self.n_compared / 500
         planning = 0.3 * n_models**2 * repetitions(n_models) * (0.3 + self.n_planned / 3000) * (n_pictures >= 30)

@@ -1,5 +1,6 @@
 """The chapter's experiments, on tables and features small enough to check by hand."""
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from analysis.recovery.features import normalised
 from analysis.recovery.observers import Observer
 from analysis.recovery.summaries import recovery_curve
 from analysis.recovery.triplets import draw_triplets, sample_choices
+from analysis.runs.parameters import ParameterError
 
 KINDS = ("cat", "dog", "owl")
 
@@ -201,3 +203,26 @@ def test_features_in_words(values, told):
 def test_more_objects_than_images_are_refused():
     with pytest.raises(ValueError, match="must be at most 899, the images held out"):
         experiments.study_of(Parameters(n_objects=1000))
+
+
+def test_people_who_repeat_say_how_noisy_they_are(tmp_path, own_files):
+    features, trials = own_files(tmp_path)
+    once = experiments.own_study(str(features), str(trials))
+    parameters = Parameters(features=str(features), triplets=str(trials), rank=3)
+    assert experiments.calibrated(parameters, once).ceiling == parameters.ceiling
+    triplets = np.tile(once.observer.triplets[:40], (4, 1))
+    choices = np.repeat([2, 2, 2, 0], 40)  # three of four agree: each of the three is predicted by the others
+    answered = replace(once, observer=Observer(triplets, choices))
+    assert experiments.calibrated(parameters, answered).ceiling == 0.75
+
+
+def test_rows_of_features_may_have_names(tmp_path, own_files):
+    features, _ = own_files(tmp_path)
+    (tmp_path / "named.csv").write_text("image1,image2,odd\n" + "3.png,4.png,39.png\n" * 2)
+    with pytest.raises(ParameterError, match="got '3.png'"):
+        Parameters.checked({"features": str(features), "triplets": str(tmp_path / "named.csv"), "rank": 3})
+    rows = "".join(f"set/{number}.png,\n" for number in range(40))
+    (features / "stimuli.csv").write_text(f"stimulus,label\n{rows}")
+    parameters = Parameters.checked({"features": str(features), "triplets": str(tmp_path / "named.csv"), "rank": 3})
+    assert experiments.study_of(parameters).observer.triplets.tolist() == [[3, 4, 39]] * 2
+    assert "features/stimuli.csv" in parameters.data_files()
