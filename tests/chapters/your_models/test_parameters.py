@@ -3,19 +3,28 @@
 import pytest
 
 from analysis.chapters.your_models.parameters import CIFAR10H, Parameters, repetitions
+from analysis.data import registry
 from analysis.runs.parameters import ParameterError
 
 
 def test_files_of_answers_are_named_and_hashed(tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text("a,b\n")
-    assert Parameters.model_construct(people=str(path)).data_files() == {"people": path}
+    given = Parameters.model_construct(people=str(path), triplets=str(path))
+    assert given.data_files() == {"people": path, "triplets": path}
+    assert len(given.data_hashes()["triplets"]) == 64
     with pytest.raises(ParameterError, match=r"'people'.* there is no file 'nowhere.csv'"):
         Parameters.checked({"people": "nowhere.csv"})
 
 
+def test_published_answers_are_part_of_the_key():
+    hashes = Parameters.model_construct(**Parameters().model_dump() | {"people": CIFAR10H}).data_hashes()
+    assert hashes["people"] == registry.registered_hash("cifar10h/cifar10h-counts.npy")
+    assert "people" not in Parameters().data_hashes()
+
+
 def test_what_is_no_file_is_none():
-    assert Parameters.model_construct(people=CIFAR10H).data_files() == {}
+    assert Parameters.model_construct(people=CIFAR10H, triplets="none").data_files() == {}
 
 
 @pytest.mark.parametrize(
