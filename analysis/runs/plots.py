@@ -49,12 +49,41 @@ def show(figure: Figure, name: str, data: pd.DataFrame | Mapping[str, object]) -
 
     The runner writes the CSV next to the executed notebook, and the book links to it.
     """
+    mime, picture = _finished(figure, name)
+    display({mime: picture, "text/plain": f"Figure: {name}", FIGURE: {"name": name, "csv": _csv(data)}}, raw=True)
+
+
+def _csv(data: pd.DataFrame | Mapping[str, object]) -> str:
+    table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
+    return harmless.csv(table, float_format="%.7g")
+
+
+def _finished(figure: Figure, name: str) -> tuple[str, str]:
     make_legible(figure)
     take_literally(figure)
-    mime, picture = _drawn(figure, name)
+    drawn = _drawn(figure, name)
     mpl.pyplot.close(figure)
-    table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    content = {"name": name, "csv": harmless.csv(table, float_format="%.7g")}
+    return drawn
+
+
+def slide(figures: Mapping[object, Figure], name: str, data: pd.DataFrame | Mapping[str, object], *, by: str) -> None:
+    """Display figures of one size that differ in one thing, one at a time: the book's pages have a slider.
+
+    Parameters
+    ----------
+    figures : mapping
+        Value of the slider → figure, in its order. The middle one is what a reader without a slider sees.
+    name, data
+        As in `show`.
+    by : str
+        What the slider changes.
+    """
+    values = list(figures)
+    drawn = {value: _finished(figure, f"{name} {value}") for value, figure in figures.items()}
+    start = len(values) // 2
+    mime, picture = drawn[values[start]]
+    slider = {"by": by, "values": [str(value) for value in values], "start": start, "frames": list(drawn.values())}
+    content = {"name": name, "csv": _csv(data), "slider": slider}
     display({mime: picture, "text/plain": f"Figure: {name}", FIGURE: content}, raw=True)
 
 

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, harmless, processes, reference, repository, reproduction
+from analysis.runs import catalogue, harmless, processes, reference, repository, reproduction, sliders
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -79,7 +79,7 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     pages |= {page_name: public_page(name) for page_name, name in public.items() if page_name in listed}
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))
-        files |= {path: text.encode() for path, text in data.items()}
+        files |= {path: text.encode() for path, text in data.items()} | sliders.frames(notebook, name)
     rows = reproduction.all_rows(pages)
     files[Path("book/generated/claims.md")] = reproduction.as_markdown(rows).encode()
     files[Path("book/data/reproduction.json")] = reproduction.as_json(rows).encode()
@@ -115,7 +115,9 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        cells += [_numbers_cell(name, figure["name"]) for figure in taken(cell, FIGURE)]
+        for figure in taken(cell, FIGURE):
+            slider = sliders.cell(figure, name)
+            cells += [*([slider] if slider else []), _numbers_cell(name, figure["name"])]
         for mime in (*TABLES, VALUES):
             taken(cell, mime)
     used = reference.used_cell(notebook)

@@ -114,3 +114,24 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   document.addEventListener("scroll", hide, { passive: true });
 });
+
+// A figure that a slider changes. Without this script the figure stands still.
+document.addEventListener("DOMContentLoaded", () => {
+  const root = new URL(document.documentElement.dataset.content_root || "./", location.href);
+  for (const place of document.querySelectorAll("div.slider")) {
+    const image = place.previousElementSibling?.querySelector("img");
+    if (!image) continue;
+    const values = JSON.parse(place.dataset.values);
+    const frames = JSON.parse(place.dataset.frames).map((name) => new URL(name, root).href);
+    const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: values.length - 1 });
+    input.value = place.dataset.start;
+    const shown = document.createElement("output");
+    const label = document.createElement("label");
+    label.append(`${place.dataset.by}: `, shown, input);
+    place.append(label);
+    const say = () => { shown.textContent = values[input.value]; input.setAttribute("aria-valuetext", values[input.value]); };
+    input.addEventListener("input", () => { image.src = frames[input.value]; say(); });
+    input.addEventListener("focus", () => { for (const frame of frames) new Image().src = frame; }, { once: true });
+    say();
+  }
+});

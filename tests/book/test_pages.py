@@ -171,6 +171,24 @@ def test_a_link_shows_where_it_leads(browser, html, selector):
 
 
 @pytest.mark.browser
+def test_sliders_change_their_figure(browser, html):
+    """From disk, by keyboard, in every chapter that has one."""
+    moved = []
+    for chapter in catalogue.chapters():
+        browser.get((html / "book" / f"{chapter}.html").as_uri())
+        for place, slider in enumerate(browser.find_elements("css selector", "div.slider input")):
+            image = browser.execute_script("return arguments[0].closest('.slider').previousElementSibling", slider)
+            before = image.find_element("css selector", "img").get_attribute("src")
+            slider.send_keys(Keys.ARROW_RIGHT)
+            drawn = image.find_element("css selector", "img")
+            assert drawn.get_attribute("src") != before
+            wait = WebDriverWait(browser, 10)
+            wait.until(lambda _, drawn=drawn: browser.execute_script("return arguments[0].naturalWidth", drawn) > 100)
+            moved.append((chapter, place))
+    assert {chapter for chapter, _ in moved} >= {"neuron_correlation", "contrastive_stimuli", "metric_correlation"}
+
+
+@pytest.mark.browser
 def test_search_finds_a_term(browser, address):
     browser.get(f"{address}/search.html?q=Fleiss")
     WebDriverWait(browser, 10).until(lambda _: browser.find_elements("css selector", "#search-results li a"))

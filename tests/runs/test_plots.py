@@ -32,6 +32,18 @@ def test_a_figure_is_svg_with_its_numbers_and_the_same_bytes_each_time(shown):
     assert shown[0][outputs.FIGURE] == {"name": "three", "csv": "x,y\n1,a\n2,b\n"}
 
 
+def test_a_slider_shows_its_middle_and_carries_every_frame(shown):
+    plots.slide({n: figure(n) for n in (2, 3, 4)}, "some", {"x": [1]}, by="Marks")
+    content = shown[0][outputs.FIGURE]
+    assert content["name"] == "some"
+    assert content["csv"] == "x\n1\n"
+    slider = content["slider"]
+    assert (slider["by"], slider["values"], slider["start"]) == ("Marks", ["2", "3", "4"], 1)
+    assert [mime for mime, _ in slider["frames"]] == ["image/svg+xml"] * 3
+    assert len({picture for _, picture in slider["frames"]}) == 3
+    assert shown[0]["image/svg+xml"] == slider["frames"][1][1]
+
+
 def test_a_figure_of_thousands_of_marks_is_a_small_png(shown):
     for _ in range(2):
         plots.show(figure(20_000), "many", {"x": [1]})

@@ -217,6 +217,14 @@ def selection_effect(predictions: Predictions, *, n_bins: int, k: int, n_splits:
     return pd.DataFrame(rows)
 
 
+def by_set_size(predictions: Predictions, *, n_bins: int, n_splits: int, seed: int = 0) -> pd.DataFrame:
+    """The means of `selection_effect` for sets of 10 stimuli to all of them, one row a size."""
+    n_stimuli = predictions.answers.shape[1]
+    numbers = [*(k for k in (10, 20, 50, 100, 200, 500, 1000) if k < n_stimuli), n_stimuli]
+    found = [selection_effect(predictions, n_bins=n_bins, k=k, n_splits=n_splits, seed=seed).mean() for k in numbers]
+    return pd.DataFrame(found).assign(k=numbers)
+
+
 def mean_of_halves(values: pd.Series) -> Measured:
     """Mean over random halves, with the interval that holds 95 % of them."""
     return Measured.from_draws(values.mean(), values, f"of {len(values)} random halves", level=LEVEL)

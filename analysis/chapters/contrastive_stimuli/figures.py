@@ -112,6 +112,27 @@ def _panels(n: int, width: float = 5.2, height: float = 4.2) -> tuple[Figure, li
     return figure, list(axes[0])
 
 
+def by_set_size(table: pd.DataFrame, per_stimulus: np.ndarray) -> dict[int, Figure]:
+    """The k most contrastive stimuli among all, and κ on them, a figure for each k."""
+    return {int(row.k): _set_of(row, np.sort(per_stimulus)) for _, row in table.iterrows()}
+
+
+def _set_of(row: pd.Series, agreement: np.ndarray) -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.6), width_ratios=(3, 2))
+    left.plot(np.arange(1, len(agreement) + 1), agreement, color=GREY)
+    left.fill_between(np.arange(1, int(row.k) + 1), agreement[: int(row.k)], color=PALETTE[1], alpha=0.5)
+    left.set(xlabel="stimuli, the most contrastive first", ylabel="agreement", ylim=(0, 1.03), xlim=(0, len(agreement)))
+    names = {"all": "all\nstimuli", "own choice": "chosen by\nthese models", "others' choice": "chosen by\nothers"}
+    for place, (name, colour) in enumerate(zip(names, PALETTE, strict=False)):
+        right.bar(place, row[name], color=colour, width=0.6)
+        right.annotate(f"{row[name]:.2f}", (place, max(row[name], 0)), (0, 3), textcoords="offset points", ha="center")
+    right.axhline(0, color=GREY, linewidth=0.8)
+    right.set_xticks(range(len(names)), names.values())
+    right.set(ylabel="Fleiss' κ", ylim=(-0.2, 1.1))
+    figure.suptitle(f"{int(row.k):,} stimuli chosen", fontsize=12, fontweight="bold")
+    return figure
+
+
 def sorted_agreement(table: pd.DataFrame) -> Figure:
     """Agreement of each bin on the stimuli, the most contrastive first; a row of panels a set, a column an order.
 

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from analysis.chapters.metric_correlation.parameters import MIN_MODELS
 from analysis.chapters.metric_correlation.reported import MANY_PLACES
 from analysis.data.leaderboards import FAILED, MEASURED, Leaderboard
-from analysis.intervals import Measured, bootstrap_interval, percentile_bounds
+from analysis.intervals import Measured, bootstrap_interval, percentile_bounds, spearman
 from analysis.measures.aggregation import aggregate, hierarchical_mean, top_share
 from analysis.measures.overall_scores import rank_changes
 from analysis.measures.spearman import SpearmanMatrix, spearman_matrix
@@ -231,6 +231,25 @@ def _aggregations(board: Leaderboard) -> dict[str, dict]:
 def places(overall: pd.DataFrame) -> pd.DataFrame:
     """Place of every model under every overall score: 1 is best."""
     return overall.rank(ascending=False, method="min").astype(int)
+
+
+def fewer_metrics(board: Leaderboard, *, seed: int, n_draws: int = 200) -> pd.DataFrame:
+    """Places of the complete models by the mean z-score of some metrics, drawn at random, against that of all.
+
+    One row a number of metrics and model; `rho` is the mean rank correlation with the order by all, over `n_draws`
+    draws, `place` is of one draw, in which each number of metrics adds to those before.
+    """
+    table, rng = board.complete, np.random.default_rng(seed)
+    n_metrics, order = table.shape[1], rng.permutation(table.shape[1])
+    scores = ((table - table.mean()) / table.std(ddof=0)).to_numpy()
+    everything = pd.Series(aggregate(table, "z"), table.index).rank(ascending=False, method="min")
+    rows = []
+    for kept in (*(k for k in (2, 3, 5, 8, 12, 18, 30, 50) if k < n_metrics), n_metrics):
+        drawn = (scores[:, rng.permutation(n_metrics)[:kept]].mean(1) for _ in range(n_draws))
+        rho = -np.mean([spearman(mean, everything.to_numpy()) for mean in drawn])
+        place = aggregate(table.iloc[:, order[:kept]], "z").rank(ascending=False, method="min")
+        rows.append(pd.DataFrame({"metrics": kept, "rho": rho, "place": place, "place by all": everything}))
+    return pd.concat(rows).rename_axis("model").reset_index()
 
 
 def moves(overall: pd.DataFrame, more_than: int = MANY_PLACES) -> pd.DataFrame:

@@ -32,6 +32,24 @@ _MOVERS = 15  # of many models, so many are drawn: those that move most
 _CLIMBS, _FALLS, _STAYS = PALETTE[0], PALETTE[1], "#c4c4c4"
 
 
+def fewer_metrics(table: pd.DataFrame) -> dict[int, Figure]:
+    """Places of the models by some metrics against those by all, a figure for each number of metrics."""
+    return {int(kept): _places_by(rows, int(kept)) for kept, rows in table.groupby("metrics")}
+
+
+def _places_by(rows: pd.DataFrame, kept: int) -> Figure:
+    figure, axis = plt.subplots(figsize=(5, 4.6))
+    top = rows["place by all"] <= 10
+    for chosen, colour, label in ((top, PALETTE[1], "top ten by all metrics"), (~top, PALETTE[0], "others")):
+        axis.scatter(rows["place by all"][chosen], rows["place"][chosen], s=24, color=colour, label=label)
+    ends = (0.5, rows["place by all"].max() + 0.5)
+    axis.plot(ends, ends, color=GREY, linewidth=0.8)
+    axis.set(xlim=ends, ylim=ends[::-1], xlabel="place by all metrics", ylabel=f"place by {kept} of them")
+    axis.set_title(f"{kept} metrics: mean ρ = {rows['rho'].iloc[0]:.2f}")
+    axis.legend(loc="upper right", fontsize=9)
+    return figure
+
+
 def beside_baselines(compared: pd.DataFrame) -> Figure:
     """Scores of models beside those of what needs no network, one row a metric."""
     names = list(dict.fromkeys(compared["metric"]))

@@ -17,7 +17,7 @@ from analysis.data.corruptions import KINDS, corrupt
 from analysis.data.images import Images, halves, split
 from analysis.intervals import Measured, bootstrap_interval, spearman
 from analysis.measures.neuron_ceiling import attainable_ceiling, corrected_score
-from analysis.measures.neuron_floor import chance_score
+from analysis.measures.neuron_floor import chance_level, chance_score
 from analysis.measures.neurons import neuronal_correlation, symmetric_score
 from analysis.models.activations import Activations, record
 from analysis.models.architectures import cnn, mlp, recorded_layers
@@ -162,6 +162,13 @@ def paper_floor() -> pd.DataFrame:
             "ceiling": [attainable_ceiling(source, target) for source in sources.values()],
         }
     )
+
+
+def floor_by_units() -> pd.DataFrame:
+    """What a unit finds among unrelated ones, by how many there are to choose from and the number of images."""
+    images, units = (5, 10, 20, 50, 100, 500, 2000), np.unique(np.geomspace(1, 20_000, 25).round().astype(int))
+    rows = [(n, m, chance_level(n_stimuli=n, n_target_units=int(m))) for n in images for m in units]
+    return pd.DataFrame(rows, columns=["images", "units", "chance"])
 
 
 def noise_to_cnn(n_probe: int, *, n_draws: int = 20, seed: int = 0) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from analysis.chapters.neuron_correlation.attack import Attack
 from analysis.chapters.neuron_correlation.experiments import ZooScores
-from analysis.chapters.neuron_correlation.reported import NET_NET, NETS
+from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, NET_NET, NETS
 from analysis.intervals import Measured, mean_interval
 from analysis.models.study import Study
 from analysis.runs.plots import GREY, PALETTE
@@ -96,6 +96,24 @@ def floor_lesson(paper: pd.DataFrame, cnn: pd.DataFrame) -> Figure:
     left.set(yticks=range(len(NETS)), yticklabels=list(NETS), title="Printed (MNIST, 10 images)")
     right.set_title(f"This run ({cnn['n_probe'].iloc[0]} images)")
     left.invert_yaxis()
+    return figure
+
+
+def floor_by_units(table: pd.DataFrame) -> dict[int, Figure]:
+    """What a unit finds among unrelated ones, a figure for each number of images; the paper's CNN is marked."""
+    return {images: _floor_curve(rows, images) for images, rows in table.groupby("images")}
+
+
+def _floor_curve(rows: pd.DataFrame, images: int) -> Figure:
+    figure, axis = plt.subplots(figsize=(6.5, 3.6))
+    axis.plot(rows["units"], rows["chance"], color=PALETTE[1])
+    n_units = sum(CNN_LAYER_SIZES)
+    axis.axvline(n_units, color=GREY, linestyle=":")
+    axis.annotate(
+        f"the paper's CNN:\n{n_units:,} units", (n_units, 0.03), (-6, 0), textcoords="offset points", ha="right"
+    )
+    axis.set(xscale="log", ylim=(0, 1.02), xlabel="units to choose from", ylabel="best match by luck")
+    axis.set_title(f"{images:,} images")
     return figure
 
 

@@ -62,6 +62,14 @@ def test_with_hard_stimuli_most_of_the_drop_survives(simulated):
     assert effect["all"] - effect["others' choice"] > 0.8 * (effect["all"] - effect["own choice"])
 
 
+def test_a_set_of_all_stimuli_is_no_choice(simulated):
+    sizes = experiments.by_set_size(simulated(), n_bins=2, n_splits=3)
+    assert sizes["k"].is_monotonic_increasing
+    assert sizes["own choice"].iloc[0] < sizes["own choice"].iloc[-1]
+    last = sizes.iloc[-1]
+    assert last["all"] == pytest.approx(last["own choice"]) == pytest.approx(last["others' choice"])
+
+
 def test_missing_answers_leave_no_floor_and_break_nothing(table, simulated):
     answers = simulated()
     gaps = np.where(np.random.default_rng(0).random(answers.answers.shape) < 0.1, -1, answers.answers)

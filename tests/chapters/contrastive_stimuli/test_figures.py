@@ -31,6 +31,15 @@ def titles(figure):
     return [axis.get_title(loc="left") or axis.get_title() for axis in figure.axes]
 
 
+def test_a_figure_for_each_number_of_stimuli_with_its_kappas():
+    sizes = pd.DataFrame({"all": [0.9, 0.9], "own choice": [0.2, 0.9], "others' choice": [0.3, 0.9], "k": [10, 40]})
+    drawn = figures.by_set_size(sizes, np.linspace(1, 0, 40))
+    assert list(drawn) == [10, 40]
+    curve, bars = drawn[10].axes
+    assert (np.diff(curve.lines[0].get_ydata()) > 0).all()
+    assert [bar.get_height() for bar in bars.patches] == [0.9, 0.2, 0.3]
+
+
 def test_matrices_and_separations_of_both_sets(geometry):
     table = separations(geometry, n_permutations=20)
     late = table[table["layer"] == "late"].set_index("stimuli")["separation"]

@@ -40,6 +40,18 @@ def test_baselines_stand_beside_all_models_and_are_counted_against_their_median(
     assert experiments.told_baselines(compared) == told
 
 
+def test_the_more_metrics_are_kept_the_closer_the_order_to_that_by_all(board):
+    fewer = experiments.fewer_metrics(board, seed=0, n_draws=50)
+    assert fewer["metrics"].unique().tolist() == [2, 3, 5, 6]
+    rho = fewer.groupby("metrics")["rho"].first()
+    assert rho.is_monotonic_increasing
+    assert rho[6] == pytest.approx(1)
+    everything = fewer[fewer["metrics"] == 6]
+    assert (everything["place"] == everything["place by all"]).all()
+    expected = aggregate(board.complete, "z").rank(ascending=False, method="min")
+    assert everything.set_index("model")["place"].to_dict() == expected.to_dict()
+
+
 def test_coverage_counts_by_part(board):
     coverage = experiments.coverage(board)
     assert coverage.loc["neural"].to_dict() == {"measured": 117, "failed": 3, "missing": 0, "impossible": 0}

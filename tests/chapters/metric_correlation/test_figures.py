@@ -18,6 +18,7 @@ def test_every_figure_takes_a_table_with_gaps(board, bootstrap):
     baselines = board.scores.iloc[:2].set_axis(["raw pixels", "total ink"])
     drawn = [
         figures.beside_baselines(experiments.beside_baselines(board, baselines)),
+        *figures.fewer_metrics(experiments.fewer_metrics(board, seed=0, n_draws=5)).values(),
         figures.table_picture(board),
         figures.heatmap(matrix, board),
         figures.part_scatter(scores, shares),

@@ -85,6 +85,13 @@ def test_class_means_name_the_nearest(laboratory):
     assert found == pytest.approx((distances.argmin(1) == test.y.numpy()).mean())
 
 
+def test_luck_grows_with_units_and_shrinks_with_images():
+    by_units = experiments.floor_by_units().pivot(index="units", columns="images", values="chance")
+    assert (by_units.diff().iloc[1:] > 0).all(axis=None)
+    assert (by_units.diff(axis=1).iloc[:, 1:] < 0).all(axis=None)
+    assert by_units.loc[1, 5] == pytest.approx(4 / (3 * np.pi))  # mean |r| of one unrelated unit on five images
+
+
 def test_baselines_score_like_networks(laboratory):
     scores = experiments.baseline_scores([laboratory], "index", n_probe=10)
     assert len(scores) == 4
