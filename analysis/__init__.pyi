@@ -79,6 +79,13 @@ from analysis.models.comparison import Comparison as Comparison
 from analysis.models.comparison import compare_files as compare_files
 from analysis.models.comparison import compare_networks as compare_networks
 from analysis.models.zoo import load_zoo as load_zoo
+from analysis.recovery.adaptive import Adaptive as Adaptive
+from analysis.recovery.adaptive import adaptive_experiment as adaptive_experiment
+from analysis.recovery.adaptive_summaries import Factor as Factor
+from analysis.recovery.adaptive_summaries import expected_factor as expected_factor
+from analysis.recovery.adaptive_summaries import identified as identified
+from analysis.recovery.adaptive_summaries import survival as survival
+from analysis.recovery.adaptive_summaries import trial_factor as trial_factor
 from analysis.recovery.asymptote import answers_per_pair as answers_per_pair
 from analysis.recovery.asymptote import asymptotic_recovery as asymptotic_recovery
 from analysis.recovery.asymptote import recovery_asymptote as recovery_asymptote
