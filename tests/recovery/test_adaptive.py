@@ -5,11 +5,9 @@ import pytest
 
 from analysis.recovery import adaptive
 from analysis.recovery.adaptive import adaptive_experiment
-from analysis.recovery.adaptive_choice import Chooser, choosers_of
 from analysis.recovery.adaptive_split import Split, fit_models
 from analysis.recovery.generators import fit_generators
-from analysis.recovery.plan import TEST, TRAIN, Plan
-from analysis.recovery.triplets import choice_probabilities
+from analysis.recovery.plan import TRAIN, Plan
 
 RNG = np.random.default_rng(0)
 FEATURES = {name: RNG.normal(size=(40, 3)).astype(np.float32) for name in "abc"}
@@ -24,10 +22,14 @@ def found():
     return adaptive_experiment(FEATURES, [12, 24, 48], 1, train=["random", "information"], **OPTIONS)
 
 
-@pytest.fixture(scope="module")
-def split():
+def a_split():
     scaled = np.stack(list(MADE.scaled.values())).astype(np.float64)
     return Split.of("abc", scaled, 0, 0, 10_000, PLAN)
+
+
+@pytest.fixture(scope="module")
+def split():
+    return a_split()
 
 
 def test_every_cell_is_there_once_and_finite(found):
@@ -73,42 +75,6 @@ def test_a_batch_is_predicted_before_it_is_fitted(found, split):
         slow = logs[:, np.arange(12), split.answers[TRAIN][place, batch]].sum(axis=1)
         at = rows[(rows["n_triplets"] == 24) & (rows["generator"] == name)].set_index("candidate")["predicted"]
         np.testing.assert_allclose(at["a":"c"], slow, rtol=1e-6)
-
-
-def test_an_answer_is_one_whoever_shows_its_triplet(split):
-    same = Split.of("abc", np.stack(list(MADE.scaled.values())).astype(np.float64), 0, 0, 10_000, PLAN)
-    for part in range(3):
-        np.testing.assert_array_equal(split.answers[part], same.answers[part])
-    direct = choice_probabilities(MADE.scaled["b"].astype(np.float64), split.pools[TEST])
-    np.testing.assert_array_equal(split.chances[TEST][1], direct)
-
-
-def test_parts_share_no_object(split):
-    objects = [set(pool.ravel().tolist()) for pool in split.pools]
-    assert len(set.union(*objects)) == sum(map(len, objects))
-
-
-@pytest.mark.parametrize("policy", ["random", "uncertainty", "disagreement", "information", "bald", "refit"])
-def test_no_policy_shows_a_triplet_again_or_asks_who_is_left_out(split, policy):
-    shown = np.arange(20)
-    tables = list(FEATURES.values())
-    fitted = fit_models(tables, split, [shown] * 3, [np.arange(5)] * 3, 0.678, PLAN)
-    weights = np.array([0.0, 0.5, 0.5])
-    batch = Chooser(tables, split, fitted, PLAN).batch(policy, TRAIN, 0, shown, 15, weights, [0])
-    assert len(set(batch.tolist()) - set(shown.tolist())) == 15
-    stranger = [RNG.normal(size=(40, 3)).astype(np.float32), *tables[1:]]
-    other = fit_models(stranger, split, [shown] * 3, [np.arange(5)] * 3, 0.678, PLAN)
-    again = Chooser(stranger, split, other, PLAN).batch(policy, TRAIN, 0, shown, 15, weights, [0])
-    np.testing.assert_array_equal(batch, again)
-
-
-def test_who_chooses():
-    assert choosers_of("all", 4, [0]).all()
-    np.testing.assert_array_equal(choosers_of("others", 3, [0]), ~np.eye(3, dtype=bool))
-    half = choosers_of("half", 6, [0])
-    assert (half.sum(axis=1) == 3).all()
-    assert not half.diagonal().any()
-    np.testing.assert_array_equal(half, half.T)
 
 
 def test_finished_pieces_are_not_computed_again(tmp_path, monkeypatch):
