@@ -1,5 +1,6 @@
 """Figures of a line-up, which several chapters show: tables in, figures out."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from analysis.runs.plots import GREY, PALETTE
 _NAMED = 20  # more models than this are not all named on an axis
 _FEW_PAIRS = 60  # more than this are drawn as a band
 _SIZE = 8.5  # points: the smallest text
+_LINE = 25  # characters below a picture, so that neighbours do not touch
 
 
 def grouped(models: pd.DataFrame) -> pd.Series:
@@ -116,7 +118,7 @@ def contact_sheet(table: pd.DataFrame, pictures: Sequence[np.ndarray] | None) ->
     """The contrastive stimuli, one a row of `table`, with everybody's answers; ids where there are no pictures."""
     n_columns = 4
     n_rows = -(-len(table) // n_columns)
-    figure, axes = plt.subplots(n_rows, n_columns, figsize=(2.5 * n_columns, 3.2 * n_rows), squeeze=False)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=(2.5 * n_columns, 3.6 * n_rows), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for place, (axis, row) in enumerate(zip(axes.flat, table.to_dict("records"), strict=False)):
@@ -139,7 +141,7 @@ def _stimulus(axis: Axes, row: dict, pixels: np.ndarray | None) -> None:
     if "people" in row:
         lines.append(f"people: {_shortened(row['people'])}")
     axis.set(xticks=[], yticks=[])
-    axis.set_xlabel("\n".join(lines), fontsize=_SIZE)
+    axis.set_xlabel("\n".join(textwrap.fill(line, _LINE) for line in lines), fontsize=_SIZE)
 
 
 def small(pixels: np.ndarray, most: int = 96) -> np.ndarray:

@@ -73,7 +73,7 @@ def test_the_sheet_shows_everybodys_commonest_answers():
     told = words(FIGURES["sheet"]())
     assert "label: cat" in told
     assert "no label" in told
-    assert "models: cat (2), dog (1), 1 more\npeople: cat (9)" in told
+    assert "models: cat (2), dog (1),\n1 more\npeople: cat (9)" in told
 
 
 def many(families):

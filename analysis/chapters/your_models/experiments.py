@@ -7,8 +7,9 @@ import pandas as pd
 
 from analysis.cache import cache_dir
 from analysis.chapters.your_models.parameters import layer_names, repetitions
+from analysis.data.answers import Predictions
 from analysis.measures.agreement import contrastive_stimuli, count_table, fleiss_kappa, stimulus_agreement
-from analysis.models.study import Study, some, study_of
+from analysis.models.study import UNTRAINED, Study, some, study_of
 from analysis.recovery.features import normalised
 from analysis.recovery.planning import planned_recovery
 
@@ -21,14 +22,34 @@ def study(parameters) -> Study:
     )
 
 
+def by_training(pairs: pd.DataFrame, study: Study, score: str) -> pd.Series:
+    """Mean score of pairs of models, by whether both, none or one of them was trained."""
+    one, other = (pairs[side].map(study.models["training"] != UNTRAINED) for side in ("model", "other"))
+    both, either = one & other, one | other
+    kind = np.select([both, ~either], ["trained", "untrained"], "one of each")
+    return pairs.groupby(kind)[score].mean()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Answers
 
 
-def contrastive(study: Study, n_shown: int) -> pd.DataFrame:
-    """The stimuli of lowest agreement, with the models' and people's answers, the commonest first."""
+def deciding(study: Study) -> Predictions | None:
+    """Answers of the models that were trained, of all where fewer than two were; None without two that answer.
+
+    A model with random weights gives one answer to nearly everything: it would pick the stimuli by itself.
+    """
     answers = study.answers
     if answers is None or len(answers.models) < 2:
+        return None
+    trained = (study.models["training"].reindex(list(answers.models)) != UNTRAINED).to_numpy()
+    return answers.of(trained) if trained.sum() > 1 else answers
+
+
+def contrastive(study: Study, n_shown: int) -> pd.DataFrame:
+    """The stimuli of lowest agreement, with the deciding models' and people's answers, the commonest first."""
+    answers = deciding(study)
+    if answers is None:
         return pd.DataFrame(columns=["stimulus", "row", "agreement", "label", "models"])
     counts = count_table(answers.answers, len(answers.categories))
     per_stimulus = stimulus_agreement(counts)
@@ -85,11 +106,12 @@ def told_left_out(study: Study) -> str:
 
 def told_agreement(study: Study) -> str:
     """How far the models' answers agree, in a sentence."""
-    answers = study.answers
-    if answers is None or len(answers.models) < 2:
+    answers = deciding(study)
+    if answers is None:
         return "Fewer than two of the models choose between the same categories, so there are no answers to compare."
     kappa = fleiss_kappa(count_table(answers.answers, len(answers.categories)))
-    told_models = f"{len(answers.models)} models choose between {len(answers.categories):,} categories"
+    trained = "trained " if len(answers.models) < len(study.answers.models) else ""
+    told_models = f"{len(answers.models)} {trained}models choose between {len(answers.categories):,} categories"
     return f"{told_models}; they agree with Fleiss' κ = {kappa:.2f} (1 = always, 0 = as by chance)."
 
 

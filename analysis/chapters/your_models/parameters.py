@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from analysis.runs.parameters import LineupParameters
+from analysis.runs.parameters import LineupParameters, PublicRunParameters
 
 ZOO = "zoo:mlp-100,zoo:cnn,zoo:cnn-slim,zoo:resnet-8-b1,zoo:vit-24-d3-p8"
 """A few of the book's own networks."""
@@ -86,3 +86,22 @@ class Parameters(LineupParameters):
 
         published = {"people": registry.registered_hash(CIFAR10H_COUNTS)} if self.people == CIFAR10H else {}
         return published | super().data_hashes()
+
+
+class PublicParameters(PublicRunParameters):
+    """What the recorded run on published networks, photographs and people may change."""
+
+    n_planned: int = Field(2000, ge=50, le=1_000_000, description="odd-one-out trials that a planned study can afford")
+    n_compared: int = Field(500, ge=30, le=5000, description="photographs on which representations are compared")
+    seed: int = Field(0, ge=0, le=2**31, description="seed of the draws")
+
+    def public_files(self) -> list[str]:
+        """CIFAR-10's photographs, the networks, and people's answers."""
+        from analysis.data import registry
+
+        networks = [name for name in registry.registry() if name.startswith("cifar10_nets/")]
+        return [registry.CIFAR10, *networks, CIFAR10H_COUNTS]
+
+
+PUBLIC = {"your_models": PublicParameters}
+"""The parameters of the notebook on public data, by name."""

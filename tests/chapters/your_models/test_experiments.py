@@ -29,6 +29,16 @@ def test_the_most_contrastive_come_first_with_everybodys_answers():
     assert found["label"].tolist() == ["", "dog"]
 
 
+def test_untrained_models_decide_nothing():
+    study = made([[0, 1, 2], [1, 1, 2], [2, 2, 2], [2, 2, 2]])
+    study.models["training"] = ["normal", "robust", "untrained", "untrained"]
+    found = experiments.contrastive(study, n_shown=1)
+    assert found[["stimulus", "models"]].values.tolist() == [["s0", "cat (1) | dog (1)"]]
+    assert experiments.told_agreement(study).startswith("2 trained models choose")
+    study.models["training"] = ["normal", "untrained", "untrained", "untrained"]
+    assert experiments.told_agreement(study).startswith("4 models choose")
+
+
 def test_stimuli_with_fewer_than_two_answers_are_never_shown():
     found = experiments.contrastive(made([[0, 1, -1], [0, 0, 2]]), n_shown=10)
     assert found["stimulus"].tolist() == ["s1", "s0"]
@@ -72,3 +82,11 @@ def test_correlations_of_few_models_are_told_with_their_room():
     )
     assert "±1.00" in experiments.told_metrics(rho, 3)
     assert experiments.told_metrics(rho.iloc[:1, :1], 12) == "Fewer than two metrics vary over these models."
+
+
+def test_pairs_are_averaged_by_what_was_trained():
+    study = made([[0, 1, 2]] * 4)
+    study.models["training"] = ["normal", "robust", "untrained", "untrained"]
+    pairs = [("m0", "m1", 0.8), ("m0", "m2", 0.4), ("m3", "m1", 0.2), ("m2", "m3", 0.1)]
+    means = experiments.by_training(pd.DataFrame(pairs, columns=["model", "other", "score"]), study, "score")
+    assert means.to_dict() == pytest.approx({"trained": 0.8, "one of each": 0.3, "untrained": 0.1})
