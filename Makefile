@@ -1,5 +1,5 @@
 # Two commands matter: `make book` and `make test`. Each sets up .venv first, and does nothing twice.
-.PHONY: book test types coverage links setup data public benchmarks lock clean
+.PHONY: book pdf test types coverage links setup data public benchmarks lock clean
 
 # The first interpreter that is new enough; tools/setup_environment.py says what to do when there is none.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
@@ -21,6 +21,10 @@ types: setup
 # The tests once more, with the lines that they reach: a table on the screen, the lines in _build/coverage/index.html.
 coverage: setup
 	@$(RUN) -m pytest --cov --cov-report=term --cov-report=html
+
+# The whole book as _build/book.pdf; needs Chromium or Chrome.
+pdf: book
+	@$(RUN) -m analysis pdf -o _build/book.pdf
 
 # Opens every link of the book; needs the network.
 links: book

@@ -186,6 +186,20 @@ def book(profile: str):
     click.echo(f"[book] open {(publish.HTML / 'index.html').as_uri()}")
 
 
+@main.command()
+@click.option("-o", "--output", type=Path, default="book.pdf", show_default=True, metavar="PATH", help="File to write.")
+def pdf(output: Path):
+    """Print the whole book, as it was built last, to one PDF; needs Chromium or Chrome, and no network."""
+    output = _user_path(output)
+    if output.suffix != ".pdf":
+        raise ParameterError(f"Option '-o' must name a file that ends in .pdf, got '{output}'.")
+    _try_to_write(output)
+    from analysis.runs import pdf as printing
+
+    printing.write(output)
+    click.echo(f"wrote {output}")
+
+
 @main.command("sweep")
 @click.argument("chapter")
 @click.option(

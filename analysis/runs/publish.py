@@ -61,6 +61,22 @@ def build(stage: dict[Path, bytes]) -> None:
         _publish(_STAGE / "_build" / "html", _fingerprint(stage))
 
 
+def single_page(folder: Path) -> Path:
+    """Write the book that was built last as one page, with all that it needs, into a folder; the page's path.
+
+    Raises
+    ------
+    RunError
+        If no book was built, or Sphinx fails.
+    """
+    if not (_STAGE / "_config.yml").is_file():
+        raise RunError("There is no book yet: call 'make book' first.")
+    _sphinx("--builder", "custom", "--custom-builder", "singlehtml", "--path-output", str(folder))
+    written = folder / "_build" / "singlehtml"
+    root = written / f"{catalogue.toc_pages()[0]}.html"
+    return root.rename(written / "whole.html")  # its links start from the book's folder
+
+
 def _fingerprint(stage: dict[Path, bytes]) -> str:
     return sha256(b"".join(f"{path}".encode() + stage[path] for path in sorted(stage)))
 
@@ -194,9 +210,9 @@ def _write_stage(files: dict[Path, bytes]) -> None:
             write_atomically(target, content)
 
 
-def _sphinx() -> None:
+def _sphinx(*options: str) -> None:
     with processes.scratch_folder() as folder:
-        command = [sys.executable, "-c", _JUPYTER_BOOK, str(folder), "build", str(_STAGE), *_STRICTLY]
+        command = [sys.executable, "-c", _JUPYTER_BOOK, str(folder), "build", str(_STAGE), *(options or _STRICTLY)]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         result = subprocess.run(command, cwd=ROOT, start_new_session=True, check=False, **pipes)
     if result.returncode != 0:

@@ -23,7 +23,9 @@ def setup(app) -> dict:
 
 def _only_used_scripts(app, pagename, templatename, context, doctree) -> None:
     """Without Thebe, which Jupyter Book adds (twice) and no page uses; without MathJax where there is no formula."""
-    unused = ["thebe"] if doctree is not None and any(doctree.findall(_is_formula)) else ["thebe", "mathjax"]
+    whole_book = app.builder.name == "singlehtml"
+    with_formulas = whole_book or (doctree is not None and any(doctree.findall(_is_formula)))
+    unused = ["thebe"] if with_formulas else ["thebe", "mathjax"]
     context["script_files"] = [script for script in context["script_files"] if not _is_one_of(script, unused)]
 
 

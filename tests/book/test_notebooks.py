@@ -1,5 +1,7 @@
 """The chapters' sources: pairs that agree, parameters that are checked, cells that can be read."""
 
+import re
+
 import nbformat
 import papermill
 import pytest
@@ -59,7 +61,7 @@ def test_cells_are_short(chapter):
 
 
 def test_every_figure_has_a_caption_and_an_alternative_text(chapter):
-    figures = [cell for cell in notebook(chapter).cells if "plots.show(" in cell.source]
+    figures = [cell for cell in notebook(chapter).cells if re.search(r"plots\.(show|slide)\(", cell.source)]
     assert figures
     for cell in figures:
         assert cell.metadata.mystnb.figure.caption.strip()

@@ -12,7 +12,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from analysis.runs import catalogue, outputs
+from analysis.runs import catalogue, outputs, pdf, publish
 
 
 def page_text(html, name):
@@ -186,6 +186,16 @@ def test_sliders_change_their_figure(browser, html):
             wait.until(lambda _, drawn=drawn: browser.execute_script("return arguments[0].naturalWidth", drawn) > 100)
             moved.append((chapter, place))
     assert {chapter for chapter, _ in moved} >= {"neuron_correlation", "contrastive_stimuli", "metric_correlation"}
+
+
+@pytest.mark.browser
+def test_the_whole_book_is_printed(browser, html, monkeypatch, tmp_path):
+    monkeypatch.setattr(publish, "_STAGE", html.parent / "book")
+    pdf.write(tmp_path / "book.pdf")
+    printed = (tmp_path / "book.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 60
+    assert len(re.findall(rb"/Subtype\s*/(?:Image|Form)\b", printed)) > 20
 
 
 @pytest.mark.browser

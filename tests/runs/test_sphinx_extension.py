@@ -16,6 +16,9 @@ THEBE = [
 ]
 
 
+HTML, SINGLE = (SimpleNamespace(builder=SimpleNamespace(name=name)) for name in ("html", "singlehtml"))
+
+
 def page(*parts):
     document = new_document("page")
     document += nodes.paragraph("", "", *parts)
@@ -42,13 +45,19 @@ def connected():
 @pytest.mark.parametrize(("document", "kept"), FORMULAS.values(), ids=FORMULAS)
 def test_thebe_is_left_out_and_mathjax_where_there_is_no_formula(connected, document, kept):
     context = {"script_files": [MATHJAX, OTHER, *THEBE]}
-    connected["html-page-context"](None, "page", "page.html", context, document)
+    connected["html-page-context"](HTML, "page", "page.html", context, document)
     assert context["script_files"] == [*kept, OTHER]
+
+
+def test_the_whole_book_on_one_page_has_formulas(connected):
+    context = {"script_files": [MATHJAX, OTHER, *THEBE]}
+    connected["html-page-context"](SINGLE, "page", "page.html", context, None)
+    assert context["script_files"] == [MATHJAX, OTHER]
 
 
 def test_references_are_items_of_their_list(connected):
     context = {"script_files": [], "body": '<div role="list"><div class="citation" role="doc-biblioentry">'}
-    connected["html-page-context"](None, "references", "page.html", context, None)
+    connected["html-page-context"](HTML, "references", "page.html", context, None)
     assert context["body"] == '<div role="list"><div class="citation" role="listitem">'
 
 
