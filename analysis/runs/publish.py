@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
-from analysis.runs import catalogue, harmless, processes, reference, repository, reproduction, sliders
+from analysis.runs import catalogue, findings, harmless, processes, reference, repository, reproduction, sliders
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -96,6 +96,7 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     for name, notebook in pages.items():
         data = side_files(notebook, _data_path(name))
         files |= {path: text.encode() for path, text in data.items()} | sliders.frames(notebook, name)
+    files |= findings.staged(BOOK / "findings.yml", pages)
     rows = reproduction.all_rows(pages)
     files[Path("book/generated/claims.md")] = reproduction.as_markdown(rows).encode()
     files[Path("book/data/reproduction.json")] = reproduction.as_json(rows).encode()
