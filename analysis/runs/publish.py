@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
+from analysis.plain_yaml import read_yaml
 from analysis.runs import catalogue, findings, harmless, processes, reference, repository, reproduction, sliders
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
@@ -138,7 +139,7 @@ def page(notebook: NotebookNode, name: str) -> NotebookNode:
         for mime in (*TABLES, VALUES):
             taken(cell, mime)
     used = reference.used_cell(notebook)
-    notebook.cells = [*cells, *([used] if used else []), _provenance_cell(notebook)]
+    notebook.cells = [*cells, *([used] if used else []), _citation_cell(notebook), _provenance_cell(notebook)]
     _fold_code(notebook)
     return notebook
 
@@ -163,6 +164,17 @@ def _data_path(name: str) -> Path:
 def _numbers_cell(name: str, figure: str) -> NotebookNode:
     source = f"{{download}}`The numbers of this figure (CSV) </{_data_path(name).with_suffix(f'.{figure}.csv')}>`"
     return new_markdown_cell(source, id=f"numbers-{sha256(figure.encode())[:8]}")
+
+
+def _citation_cell(notebook: NotebookNode) -> NotebookNode:
+    about = read_yaml(ROOT / "CITATION.cff")
+    title = next(line[2:] for cell in notebook.cells for line in cell.source.splitlines() if line.startswith("# "))
+    authors = ", ".join(author["name"] for author in about["authors"])
+    book, year = about["title"].partition("?")[0] + "?", str(about["date-released"])[:4]
+    run = f"run of {notebook.metadata.analysis.started[:10]}"
+    title += "" if title[-1] in "?!." else "."
+    text = f"**To cite this page:** {authors} ({year}). {title} In *{book}*, version {about['version']}, {run}."
+    return new_markdown_cell(f"{text} Cite the paper whose result you use, too.", id="citation")
 
 
 def _provenance_cell(notebook: NotebookNode) -> NotebookNode:

@@ -36,6 +36,9 @@ def test_a_page_carries_numbers_and_provenance_but_no_private_outputs(executed):
     assert "How this page was made" in last
     assert "7 seconds on CPU" in last
     assert "seeds" in last
+    cited = page.cells[-2].source
+    assert "Title. In *How alike do neural networks see?*, version" in cited
+    assert "run of 2026-01-02" in cited
 
 
 def test_a_fingerprint_moves_with_names_and_contents():
