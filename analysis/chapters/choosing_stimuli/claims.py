@@ -1,0 +1,67 @@
+"""What we expect, with the rules that judge it. Nobody has published it; committed before any run is judged by them.
+
+Known when these rules were written: theory, and a trial of 12 simulations with generators of penalty 0.01, in which no
+policy saved many trials and the triplets that models disagree about were noisier than random ones (.55 against .67).
+"""
+
+from analysis.runs.claims import Hypothesis
+from analysis.runs.rules import Above, Below
+
+HALF = 0.5  # of an advantage
+LIFT = 0.05  # of recovery, that would be worth having
+
+HYPOTHESES = (
+    Hypothesis(
+        "frozen-policies-save-trials",
+        "With transforms frozen, showing what is most informative about the model, in training and test, saves trials "
+        "(log G).",
+        Above(0),
+    ),
+    Hypothesis(
+        "refit-takes-most",
+        "Training triplets that models disagree about lose more than half of their advantage once full transforms are "
+        "refitted, with more axes than training objects (survival, log G / log G frozen, by prediction of the next "
+        "batch).",
+        Below(HALF),
+    ),
+    Hypothesis(
+        "test-triplets-keep-it",
+        "Informative test triplets alone save trials although full transforms are refitted (log G).",
+        Above(0),
+    ),
+    Hypothesis(
+        "training-choice-lifts-no-asymptote",
+        "With more axes than training objects, informative training triplets raise recovery from infinitely many "
+        f"answers by less than {LIFT:.0%} (difference, tested everywhere).",
+        Below(LIFT),
+    ),
+    Hypothesis(
+        "information-beats-disagreement",
+        "Test triplets chosen by information save more trials than those chosen by disagreement (difference of log G).",
+        Above(0),
+    ),
+    Hypothesis(
+        "others-profit-too",
+        "Test triplets chosen by one half of the models save trials in telling the other half apart (log G).",
+        Above(0),
+    ),
+    Hypothesis(
+        "disagreement-finds-noise",
+        "The generators' own answers are noisier on test triplets that models disagree about than on random ones "
+        "(difference of the ceiling).",
+        Below(0),
+    ),
+    Hypothesis(
+        "nearest-rival-predicts",
+        "Designs whose chosen triplets keep the nearest rival farther away save more trials (rank correlation over "
+        "designs).",
+        Above(0),
+    ),
+    Hypothesis(
+        "speaks-without-truth",
+        "With the true model left out, informative test triplets make the model that is nearest in the limit win more "
+        "often than random ones (difference over all rounds).",
+        Above(0),
+    ),
+)
+"""Of the run on digits."""

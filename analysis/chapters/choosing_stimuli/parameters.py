@@ -1,0 +1,79 @@
+"""Parameters of the chapter on choosing stimuli."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from analysis.runs.parameters import LARGEST_SEED, ChapterParameters
+
+MODELS = ("cnn", "cnn-slim", "resnet-8-b1", "resnet-12-b1-noise", "vit-32-d3-p4", "vit-40-d2-p4-noise")
+"""Two networks of each family that has maps or tokens; two of the six trained on noisy labels, the others on clean."""
+TRANSFORMS = ("zero-shot", "diagonal", "full")
+TRAINING_POLICIES = ("disagreement", "information", "uncertainty", "bald", "refit")
+TEST_POLICIES = ("disagreement", "information", "uncertainty")
+HELD_OUT = 898
+"""Digits that no network was trained on."""
+
+
+class Parameters(ChapterParameters):
+    """What a run of the chapter may change; the notebook's first cell has the same names, types and defaults."""
+
+    n_objects: int = Field(102, ge=48, le=HELD_OUT, description="digits that triplets are drawn from, held out")
+    sizes: list[Annotated[int, Field(ge=4, le=100_000)]] = Field(
+        [12, 24, 48, 96, 192, 384], min_length=2, description="training triplets shown after each round, rising"
+    )
+    policies: list[str] = Field(
+        ["disagreement", "information"], min_length=1, description="policies compared with showing random triplets"
+    )
+    transforms: list[str] = Field(["zero-shot", "full"], min_length=1, description="what is fitted to the answers")
+    ratios: list[Annotated[float, Field(gt=0, le=10)]] = Field(
+        [0.3, 3.0], min_length=1, description="axes of the features kept, as a multiple of the training objects"
+    )
+    n_seeds: int = Field(2, ge=1, le=100, description="repetitions, each with its own two folds over objects")
+    penalties: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.1, 0.01, 0.001], min_length=1, description="penalties to choose from, by validation answers"
+    )
+    made_with: float = Field(0.01, gt=0, description="penalty of the generators' own fit to the simulated observer")
+    most: int = Field(2000, ge=100, le=1_000_000, description="triplets in a pool to choose from")
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    n_answers: int = Field(20000, ge=500, le=10_000_000, description="triplets that the simulated observer answers")
+    first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of networks, observer, splits and answers")
+
+    @field_validator("sizes")
+    @classmethod
+    def _rising(cls, value: list[int]) -> list[int]:
+        if sorted(set(value)) != value:
+            raise ValueError(f"must be rising, got {value}.")
+        return value
+
+    @field_validator("policies", "transforms")
+    @classmethod
+    def _known(cls, value: list[str], info) -> list[str]:
+        known = TRAINING_POLICIES if info.field_name == "policies" else TRANSFORMS
+        if len(set(value)) < len(value) or set(value) - set(known):
+            raise ValueError(f"must be different ones of {', '.join(known)}, got {', '.join(value)}.")
+        return value
+
+    @field_validator("most")
+    @classmethod
+    def _enough_to_choose_from(cls, value: int, info) -> int:
+        largest = max(info.data.get("sizes", [0]))
+        if value < largest:
+            raise ValueError(f"must be at least {largest}, the triplets that are shown, got {value}.")
+        return value
+
+    @property
+    def train(self) -> list[str]:
+        """Policies for training triplets, the random one first."""
+        return ["random", *self.policies]
+
+    @property
+    def test(self) -> list[str]:
+        """Policies for test triplets, the random one first; those that look at transforms have nothing to say there."""
+        return ["random", *(policy for policy in self.policies if policy in TEST_POLICIES)]
+
+    def amount(self) -> float:
+        """Fits and choices, one unit for each of the default's."""
+        fitted = sum(3 if transform == "full" else 1 for transform in self.transforms)
+        slow = sum(6 if policy in ("bald", "refit") else 1 for policy in self.train)
+        return self.n_seeds * len(self.sizes) * len(self.ratios) * fitted * slow * (1 + self.most / 2000)
