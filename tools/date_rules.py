@@ -25,6 +25,7 @@ _TABLES = {
     "metric_correlation": ("CLAIMS", "HYPOTHESES"),
     "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
     "public/metric_correlation_tables": ("TABLES_CLAIMS", "TABLES_HYPOTHESES"),
+    "choosing_stimuli": ("CLAIMS", "HYPOTHESES"),
 }
 """The tables of rules that each page shows, by their names in its chapter's claims."""
 

@@ -71,3 +71,13 @@ def test_four_models():
     assert rho.loc["V1", "choice"] == -1
     assert overall["mean"].idxmin() == "D"
     assert overall["mean rank"].sort_values(ascending=False).index.tolist() == ["C", "D", "B", "A"]
+
+
+def test_six_triplets():
+    (scores,) = values("choosing_stimuli")
+    assert scores["information"].idxmax() == "both sure, two answers"
+    assert scores["information"].max() == pytest.approx(0.463, abs=5e-4)
+    assert scores["uncertainty"].idxmax() == "both at a loss"
+    assert scores["uncertainty"].max() == pytest.approx(math.log(3), abs=5e-4)
+    assert sorted(scores["disagreement"]) == [0, 0, 0, 1, 1, 1]
+    assert scores.loc["two answers, by a hair", "information"] == pytest.approx(0, abs=1e-3)

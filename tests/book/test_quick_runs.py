@@ -15,7 +15,7 @@ VERDICTS = set(verdicts.MEANING) - {verdicts.HELD, verdicts.FAILED, verdicts.OPE
 
 
 def test_every_chapter_records_its_claims(quick_runs):
-    papers = [chapter for chapter in quick_runs if (catalogue.CHAPTERS / chapter / "claims.py").is_file()]
+    papers = [chapter for chapter in quick_runs if about_a_paper(chapter)]
     assert len(papers) >= 4
     for chapter in papers:
         rows = json.loads(quick_runs[chapter].with_suffix(".claims.json").read_text())
@@ -23,6 +23,19 @@ def test_every_chapter_records_its_claims(quick_runs):
         assert {row["verdict"] for row in rows} <= VERDICTS
         assert any(row["measured"] for row in rows)
         assert not any(row["verdict"] == verdicts.REPRODUCED for row in rows), "embedded data are not the paper's"
+
+
+def about_a_paper(chapter):
+    claims = catalogue.CHAPTERS / chapter / "claims.py"
+    return claims.is_file() and "\nCLAIMS = " in claims.read_text(encoding="utf-8")
+
+
+def test_the_chapter_of_our_own_records_its_hypotheses(quick_runs):
+    rows = json.loads(quick_runs["choosing_stimuli"].with_suffix(".hypotheses.json").read_text())
+    assert len(rows) == 9
+    assert all(row["measured"] for row in rows)
+    assert {row["verdict"] for row in rows} <= {verdicts.HELD, verdicts.FAILED, verdicts.OPEN}
+    assert json.loads(quick_runs["choosing_stimuli"].with_suffix(".claims.json").read_text()) == []
 
 
 WITHOUT_NULL_CHECKS = {"recovery_curve"}

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.cache import cache_dir
 from analysis.chapters.choosing_stimuli.parameters import MODELS
 from analysis.data.images import Images, halves, load_images
-from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.intervals import Measured, bootstrap_interval, mean_interval, spearman
 from analysis.models.activations import record
 from analysis.models.zoo import load_zoo
 from analysis.recovery.adaptive import Adaptive, adaptive_experiment
@@ -179,16 +179,31 @@ def over_generators(values: pd.Series) -> Measured:
 
 
 def ceilings(found: Adaptive) -> pd.DataFrame:
-    """Mean of the generator's largest probability on test triplets of the last round, a row a test policy and split."""
-    last = found.designs["n_triplets"].replace(np.inf, np.nan).max()
-    rows = found.designs[(found.designs["n_triplets"] == last) & (found.designs["mode"] == "refitted")]
+    """Mean of the generators' largest probability on the test triplets so far, by test policy, split and round."""
+    rows = found.designs[np.isfinite(found.designs["n_triplets"]) & (found.designs["mode"] == "refitted")]
     return rows[rows["train"] == "random"].reset_index(drop=True)
 
 
+def last_round(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows after all triplets have been shown."""
+    return table[table["n_triplets"] == table["n_triplets"].max()]
+
+
 def ceiling_gain(table: pd.DataFrame, policy: str) -> Measured:
-    """How much surer the generators are on test triplets of a policy than on random ones, over generators."""
-    mean = table.pivot_table("test_ceiling", "generator", "test", aggfunc="mean")
-    return over_generators(mean[policy] - mean["random"])
+    """How much surer the generators are on test triplets of a policy than on random ones, over splits.
+
+    Generators of one split see the same pool, so it is splits that were sampled.
+    """
+    mean = last_round(table).pivot_table("test_ceiling", "split", "test", aggfunc="mean")
+    return mean_interval((mean[policy] - mean["random"]).to_numpy(), over="splits")
+
+
+def lift_of_answers(found: Adaptive) -> Measured:
+    """A lift that is there: random training triplets, from the seed batch to infinitely many answers to all of them."""
+    wins = identified(found.table, "everywhere")
+    wins = wins[(wins["mode"] == "refitted") & (wins["train"] == "random") & (wins["test"] == "random")]
+    by_size = wins.pivot_table("identified", "generator", "n_triplets", aggfunc="mean")
+    return over_generators(by_size.iloc[:, -1] - by_size.iloc[:, 0])
 
 
 def difference(one: Factor, other: Factor) -> Measured:

@@ -1,12 +1,12 @@
 """What the chapter's rules say of noise: the random design against itself, on other splits, where nothing is found."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.choosing_stimuli.experiments import over_generators
-from analysis.intervals import Measured, bootstrap_interval, spearman
+from analysis.chapters.choosing_stimuli.experiments import lift_of_answers, over_generators
+from analysis.intervals import Measured, bootstrap_interval, mean_interval, spearman
 from analysis.recovery.adaptive import Adaptive
 from analysis.recovery.adaptive_summaries import identified, survival, trial_factor
 from analysis.runs.verdicts import Noise
@@ -67,6 +67,19 @@ def gains(table: pd.DataFrame, value: str) -> Noise:
         one, other = (table[table["split"].isin(part)].groupby("generator")[value].mean() for part in half)
         runs.append(over_generators(one - other))
     return Noise(ITSELF, runs)
+
+
+def sureness(table: pd.DataFrame) -> Noise:
+    """Difference of the ceilings of random test triplets between rounds, over splits."""
+    means = table[table["test"] == "random"].pivot_table("test_ceiling", "split", "n_triplets", aggfunc="mean")
+    pairs = list(pairwise(means.columns))
+    return Noise("random triplets of two rounds", [mean_interval((means[b] - means[a]).to_numpy(), over="splits")
+                                                   for a, b in pairs])  # fmt: skip
+
+
+def lift(found: Adaptive) -> Noise:
+    """What the rule must not take for no lift."""
+    return Noise("a lift that is there, by infinitely many answers", [lift_of_answers(found)])
 
 
 def order(table: pd.DataFrame, n_runs: int = 20) -> Noise:

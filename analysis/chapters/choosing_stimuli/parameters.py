@@ -52,6 +52,10 @@ class Parameters(ChapterParameters):
         known = TRAINING_POLICIES if info.field_name == "policies" else TRANSFORMS
         if len(set(value)) < len(value) or set(value) - set(known):
             raise ValueError(f"must be different ones of {', '.join(known)}, got {', '.join(value)}.")
+        needed = {"policies": {"disagreement", "information"}, "transforms": {"full"}}[info.field_name]
+        if not needed <= set(value):
+            raise ValueError(f"must hold {' and '.join(sorted(needed))}, which the hypotheses are about, got "
+                             f"{', '.join(value)}.")  # fmt: skip
         return value
 
     @field_validator("most")

@@ -1,0 +1,142 @@
+"""The chapter's figures: tables in, figures out."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.chapters.choosing_stimuli.experiments import PARTS, Study, design, last_round
+from analysis.runs.plots import GREY, PALETTE
+
+COLOURS = {"random": GREY, "disagreement": PALETTE[1], "information": PALETTE[0], "uncertainty": PALETTE[4],
+           "bald": PALETTE[2], "refit": PALETTE[3]}  # fmt: skip
+"""One colour a policy, in all figures."""
+
+
+def six_triplets(scores: pd.DataFrame) -> Figure:
+    """Scores of the six triplets of the hand-sized case under three policies; the first choice of each is filled."""
+    figure, axes = plt.subplots(1, len(scores.columns), figsize=(8.5, 2.8), sharey=True)
+    for axis, (policy, values) in zip(axes, scores.items(), strict=True):
+        best = values >= values.max() - 1e-9
+        colours = [COLOURS[policy] if first else "white" for first in best]
+        axis.barh(range(len(values)), values, color=colours, edgecolor=COLOURS[policy])
+        axis.set(title=policy, xlabel="score", yticks=range(len(values)), yticklabels=scores.index)
+    axes[0].invert_yaxis()
+    return figure
+
+
+def shown(study: Study, chosen: dict[str, np.ndarray]) -> Figure:
+    """The first triplets of every policy, three images each."""
+    n_triplets = len(next(iter(chosen.values())))
+    figure, axes = plt.subplots(len(chosen), 4 * n_triplets - 1, figsize=(9, 0.95 * len(chosen) + 0.3), squeeze=False)
+    for row, (policy, triplets) in zip(axes, chosen.items(), strict=True):
+        for axis in row:
+            axis.axis("off")
+        for place, triplet in enumerate(triplets):
+            for column, number in enumerate(triplet):
+                row[4 * place + column].imshow(study.objects.x[int(number), 0].numpy(), cmap="gray_r")
+        row[0].set_title(policy, loc="left", color=COLOURS[policy], fontsize=12)
+    return figure
+
+
+def curves(table: pd.DataFrame, policies: list[str]) -> Figure:
+    """Share identified against trials: refitted and frozen, one column a part that the policies choose for."""
+    figure, axes = plt.subplots(2, len(PARTS), figsize=(9.5, 5.6), sharex=True, sharey=True)
+    chance = table["chance"].iloc[0]
+    for line, mode in zip(axes, ("refitted", "frozen"), strict=True):
+        for axis, part in zip(line, PARTS, strict=True):
+            for policy in policies:
+                names = design(part, policy)
+                rows = table[(table["mode"] == mode) & (table["train"] == names["train"])]
+                rows = rows[(rows["test"] == names["test"]) & np.isfinite(rows["n_trials"])]
+                axis.plot(rows["n_trials"], rows["identified"], "o-", ms=4, color=COLOURS[policy], label=policy)
+            axis.axhline(chance, color=GREY, ls=":")
+            axis.set(xscale="log", ylim=(0, 1.02))
+    for axis, part in zip(axes[0], PARTS, strict=True):
+        axis.set_title(f"chosen: {part}")
+    for axis, mode in zip(axes[:, 0], ("refitted every round", "frozen at the seed batch"), strict=True):
+        axis.set_ylabel(f"identified,\n{mode}")
+    for axis in axes[1]:
+        axis.set_xlabel("trials")
+    axes[1, 1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncol=len(policies), fontsize=10)
+    return figure
+
+
+def factors(table: pd.DataFrame) -> Figure:
+    """log G of every design with its interval: refitted filled, frozen hollow, a cross where the nearest rival says."""
+    cells = list(dict.fromkeys(zip(table["transform"], table["axes / objects"], strict=True)))
+    designs = list(dict.fromkeys(zip(table["part"], table["policy"], strict=True)))
+    figure, axes = plt.subplots(1, len(cells), figsize=(2.4 * len(cells) + 1.6, 0.45 * len(designs) + 1.9), sharey=True,
+                                squeeze=False)  # fmt: skip
+    for axis, cell in zip(axes[0], cells, strict=True):
+        rows = table[(table["transform"] == cell[0]) & (table["axes / objects"] == cell[1])]
+        for row in rows.itertuples(index=False):
+            values = dict(zip(table.columns, row, strict=True))
+            frozen = values["mode"] == "frozen"
+            place = designs.index((values["part"], values["policy"])) + (0.17 if frozen else -0.17)
+            colour = COLOURS[values["policy"]]
+            if np.isfinite([values["low"], values["high"]]).all():
+                axis.plot([values["low"], values["high"]], [place, place], color=colour, lw=1.5)
+            axis.plot(values["log G"], place, "o", color=colour, mfc="white" if frozen else colour)
+            axis.plot(values["expected"], place, "x", color="black", ms=5)
+        axis.axvline(0, color=GREY, lw=1)
+        axis.set(title=f"{cell[0]}, {cell[1]:g}", xlabel="log G")
+    axes[0, 0].set(yticks=range(len(designs)), yticklabels=[f"{part}: {policy}" for part, policy in designs])
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def asymptotes(ends: pd.DataFrame) -> Figure:
+    """Recovery from infinitely many answers to the training triplets chosen, by policy, one group a cell."""
+    cells = list(dict.fromkeys(zip(ends["transform"], ends["ratio"], strict=True)))
+    policies = list(dict.fromkeys(ends["train"]))
+    figure, axis = plt.subplots(figsize=(7.5, 3.4))
+    for shift, policy in zip(np.linspace(-0.25, 0.25, len(policies)), policies, strict=True):
+        for place, cell in enumerate(cells):
+            rows = ends[(ends["transform"] == cell[0]) & (ends["ratio"] == cell[1]) & (ends["train"] == policy)]
+            own = rows.groupby("generator")["identified"].mean()
+            jitter = place + shift + np.linspace(-0.05, 0.05, len(own))
+            axis.plot(jitter, own, ".", color=COLOURS[policy], alpha=0.4)
+            axis.plot(place + shift, own.mean(), "D", color=COLOURS[policy], label=None if place else policy)
+    axis.set(xticks=range(len(cells)), xticklabels=[f"{transform}, {ratio:g}" for transform, ratio in cells])
+    axis.set(ylim=(-0.03, 1.05), xlabel="transform, axes per training object")
+    axis.set_ylabel("identified, infinitely many answers")
+    axis.legend(title="training triplets", loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def controls(half: pd.DataFrame, absent: pd.DataFrame, ceilings: pd.DataFrame) -> Figure:
+    """Who chose does not take part; the true model is absent; how sure the generators are on what was chosen."""
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10, 3.2))
+    rows = half[(half["mode"] == "refitted") & np.isfinite(half["n_trials"])]
+    for policy, own in rows.groupby("test", sort=False):
+        left.plot(own["n_trials"], own["identified"], "o-", ms=4, color=COLOURS[policy], label=policy)
+    left.axhline(half["chance"].iloc[0], color=GREY, ls=":")
+    left.set(xscale="log", ylim=(0, 1.02), xlabel="trials", ylabel="identified", title="The other half chose")
+    for policy, own in absent.groupby("test", sort=False):
+        mean = own.groupby("n_trials")["nearest"].mean()
+        middle.plot(mean.index, mean, "o-", ms=4, color=COLOURS[policy])
+    middle.set(xscale="log", ylim=(0, 1.02), xlabel="trials", ylabel="the nearest wins", title="Truth left out")
+    for place, (policy, own) in enumerate(last_round(ceilings).groupby("test", sort=False)):
+        values = own.groupby("generator")["test_ceiling"].mean()
+        right.plot(np.full(len(values), place), values, "o", color=COLOURS[policy], alpha=0.6)
+    names = list(dict.fromkeys(ceilings["test"]))
+    right.set(xticks=range(len(names)), xticklabels=names, ylim=(1 / 3, 1), title="How sure the truth is")
+    right.set_ylabel("mean largest probability")
+    right.tick_params(axis="x", labelrotation=20)
+    left.legend(fontsize=10, loc="lower right")
+    return figure
+
+
+def score_errors(table: pd.DataFrame) -> Figure:
+    """Bias and error of a candidate's score by how its test triplets came about, one dot a generator and candidate."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 2.8), sharey=True)
+    ways = list(dict.fromkeys(table["way"]))
+    for axis, column in zip(axes, ("bias", "error"), strict=True):
+        for place, way in enumerate(ways):
+            values = table[table["way"] == way][column]
+            axis.plot(values, np.full(len(values), place), "o", color=PALETTE[place], alpha=0.4, ms=4)
+        axis.axvline(0, color=GREY, lw=1)
+        axis.set(yticks=range(len(ways)), yticklabels=ways, xlabel=f"{column}, nats a triplet")
+    axes[0].invert_yaxis()
+    return figure

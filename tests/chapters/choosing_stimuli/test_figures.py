@@ -1,0 +1,48 @@
+"""Figures show what their tables hold."""
+
+import pandas as pd
+import pytest
+
+from analysis.chapters.choosing_stimuli import experiments, figures, testing
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
+
+
+def test_six_triplets_fill_the_first_choice():
+    scores = pd.DataFrame({"uncertainty": [0.1, 0.9], "information": [0.5, 0.1]}, index=["one", "two"])
+    figure = figures.six_triplets(scores)
+    filled = [[bar.get_facecolor()[:3] != (1.0, 1.0, 1.0) for bar in axis.patches] for axis in figure.axes]
+    assert filled == [[False, True], [True, False]]
+
+
+def test_every_policy_shows_its_triplets(study, parameters):
+    chosen = experiments.first_shown(study, parameters, 3)
+    figure = figures.shown(study, chosen)
+    assert sum(bool(axis.images) for axis in figure.axes) == 3 * 3 * 3
+
+
+def test_curves_have_a_line_a_policy(cells, parameters):
+    table = experiments.curves(cells["full", 0.5])
+    figure = figures.curves(table, parameters.test)
+    assert all(len(axis.lines) == 4 for axis in figure.axes)
+
+
+def test_factors_have_a_panel_a_cell_and_a_dot_a_design(cells, parameters):
+    figure = figures.factors(experiments.factors(cells, parameters))
+    assert len(figure.axes) == 2
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert len(dots) == 2 * 3 * 2
+
+
+def test_asymptotes_controls_and_errors(study, cells, parameters):
+    assert figures.asymptotes(experiments.asymptotes(cells)).axes[0].get_legend()
+    half = experiments.curves(experiments.half_reports(study, parameters, "full", 0.5))
+    absent = experiments.truth_left_out(study, parameters, "full", 0.5)
+    panels = figures.controls(half, absent, experiments.ceilings(cells["full", 0.5])).axes
+    assert [len(axis.lines) for axis in panels] == [3, 2, 3]
+    triplets, predicted = experiments.plain_predictions(study, parameters, 200)
+    table = testing.score_errors(study, triplets, predicted, "information", 0)
+    assert len(figures.score_errors(table).axes) == 2
