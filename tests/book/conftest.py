@@ -46,6 +46,27 @@ def quick_runs(tmp_path_factory, _own_cache) -> dict[str, Path]:
     return {chapter: folder / f"{chapter}.ipynb" for chapter in catalogue.chapters()}
 
 
+LINE_UPS = {
+    "contrastive_stimuli": ("mlp-100", "cnn", "cnn-slim", "resnet-8-b1", "vit-24-d3-p8"),
+    "metric_correlation": (
+        *("mlp-100", "mlp-60-40", "mlp-40-60", "mlp-50-50", "mlp-20x5"),
+        *("cnn", "cnn-slim", "resnet-8-b1", "vit-24-d3-p8", "vit-32-d2-p6"),
+    ),
+}
+"""Networks of the zoo as somebody's own line-up: as few as each chapter takes. The quick runs have trained them."""
+
+
+@pytest.fixture(scope="session", params=LINE_UPS)
+def line_up_run(request, quick_runs, tmp_path_factory) -> Path:
+    """The executed notebook of a chapter about papers, on a line-up."""
+    chapter, path = request.param, tmp_path_factory.mktemp("line-up") / f"{request.param}.ipynb"
+    models = ",".join(f"zoo:{name}" for name in LINE_UPS[chapter])
+    call = [sys.executable, "-m", "analysis", "run", chapter, "--profile", "quick", "-p", "models", models]
+    result = subprocess.run([*call, "-o", path], cwd=path.parent, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return path
+
+
 @pytest.fixture(scope="session")
 def html(quick_runs, tmp_path_factory) -> Path:
     """The book, built from the quick runs in a folder of the tests."""

@@ -95,6 +95,25 @@ def test_a_second_call_runs_nothing(quick_runs):
     assert path.read_bytes() == before
 
 
+def test_a_run_on_a_line_up_judges_no_paper(line_up_run):
+    assert json.loads(line_up_run.with_suffix(".claims.json").read_text()) == []
+    found = json.loads(line_up_run.with_suffix(".findings.json").read_text())
+    assert len(found) >= 3
+    assert all(row["measured"] for row in found)
+    squares = [row["id"] for row in found if row["id"].startswith("squares")]
+    assert not squares, "the zoo's squares are nobody's own finding"
+
+
+def test_a_run_on_a_line_up_is_about_its_models(line_up_run):
+    notebook = nbformat.read(line_up_run, as_version=4)
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    assert [out.text for out in outputs if out.output_type == "stream"] == []
+    numbers = "".join(path.read_text() for path in line_up_run.parent.glob("*.csv"))
+    assert "resnet-8-b1" in numbers
+    written = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "{glue" not in written
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [({"n_seedz": 3}, "did you mean 'n_seeds'"), ({"n_seeds": 0}, "must be an integer of at least 1")],
