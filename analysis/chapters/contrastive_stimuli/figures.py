@@ -323,7 +323,7 @@ def cifar_agreement(table: pd.DataFrame) -> Figure:
 def joint_agreement(networks: np.ndarray, people: np.ndarray) -> Figure:
     """How many photographs there are of each agreement of networks and of people."""
     figure, axis = plt.subplots(figsize=(5.6, 4.4))
-    bins = np.linspace(0, 1, 26)
+    bins = np.linspace(0, 1, 11)
     found = np.histogram2d(networks, people, bins=(bins, bins))[0].T
     image = axis.pcolormesh(bins, bins, np.where(found > 0, found, np.nan), norm="log", cmap="viridis", rasterized=True)
     figure.colorbar(image, label="photographs", shrink=0.8)
@@ -335,7 +335,7 @@ def split_sheet(sheet: pd.DataFrame, pictures: Sequence[np.ndarray]) -> Figure:
     """Photographs of each kind in a row, with the commonest answers of networks and of people; `pictures` are RGB."""
     kinds = list(dict.fromkeys(sheet["split"]))
     n_columns = len(sheet) // len(kinds)
-    figure, axes = plt.subplots(len(kinds), n_columns, figsize=(1.65 * n_columns, 2.7 * len(kinds)), squeeze=False)
+    figure, axes = plt.subplots(len(kinds), n_columns, figsize=(1.65 * n_columns, 3.1 * len(kinds)), squeeze=False)
     for axis, picture, row in zip(axes.flat, pictures, sheet.to_dict("records"), strict=True):
         axis.imshow(picture, interpolation="nearest")
         axis.set(xticks=[], yticks=[])

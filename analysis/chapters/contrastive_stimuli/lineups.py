@@ -2,14 +2,16 @@
 
 import io
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from analysis.cache import cache_dir, content_hash
 from analysis.chapters.contrastive_stimuli.parameters import MODELS_PER_BIN
-from analysis.chapters.contrastive_stimuli.representations import MOTIFS, Geometry, separation_interval
+from analysis.chapters.contrastive_stimuli.representations import MOTIFS, Geometry, separation, separation_interval
 from analysis.data.answers import Predictions
 from analysis.data.pictures import open_pictures
 from analysis.files import write_atomically
@@ -114,3 +116,28 @@ def separations(found: Geometry, *, seed: int = 0) -> dict[str, Measured]:
         stimuli: separation_interval([matrix[both]], found.motifs[known], seed=seed)
         for (stimuli, _), matrix in found.matrices.items()
     }
+
+
+def block_means(found: Geometry) -> pd.DataFrame:
+    """Mean CKA within convolution, within attention and between the two, one row a stimulus set: blocks need both."""
+    first, second = np.triu_indices(len(found.names), 1)
+    motifs = found.motifs[first], found.motifs[second]
+    kinds = {f"within {motif}": (motifs[0] == motif) & (motifs[1] == motif) for motif in MOTIFS}
+    kinds["between"] = np.isin(motifs[0], MOTIFS) & np.isin(motifs[1], MOTIFS) & (motifs[0] != motifs[1])
+    rows = {
+        stimuli: {name: matrix[first, second][pairs].mean() for name, pairs in kinds.items()}
+        for (stimuli, _), matrix in found.matrices.items()
+    }
+    return pd.DataFrame(rows).T
+
+
+def as_well_apart(matrix: np.ndarray, motifs: np.ndarray) -> tuple[int, int]:
+    """How many of all ways to call as many of these models attention part them at least as well; how many there are.
+
+    `motifs` holds convolution and attention only. The true way is among them, so that the share is never below one over
+    their number.
+    """
+    observed, n_models = separation(matrix, motifs), len(motifs)
+    ways = list(combinations(range(n_models), int((motifs == MOTIFS[1]).sum())))
+    found = [separation(matrix, np.isin(np.arange(n_models), attending)) for attending in ways]
+    return int((np.array(found) >= observed - 1e-12).sum()), len(ways)

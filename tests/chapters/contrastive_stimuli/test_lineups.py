@@ -6,7 +6,7 @@ import pytest
 
 from analysis.chapters.contrastive_stimuli import experiments, lineups
 from analysis.chapters.contrastive_stimuli.parameters import Parameters
-from analysis.chapters.contrastive_stimuli.representations import separation_interval
+from analysis.chapters.contrastive_stimuli.representations import Geometry, separation_interval
 from analysis.data.stimuli import squares
 from analysis.models.study import Study
 
@@ -74,3 +74,18 @@ def test_a_folder_of_activations_sees_no_squares(tmp_path, table):
 def test_as_many_bins_and_stimuli_as_answers_allow(table, labels, fitting):
     assert experiments.fitting(table(np.zeros((9, 30), int), labels), 6, 100) == fitting
     assert experiments.fitting(table(np.zeros((9, 30), int), labels), 1, 5) == (1, 5)
+
+
+def test_block_means_and_ways_to_part_them():
+    motifs = np.array(["convolution", "convolution", "convolution", "attention", "attention", "unknown"])
+    blocks = np.where(motifs[:, None] == motifs, 0.8, 0.2)
+    blocks[0, 1] = blocks[1, 0] = 0.5
+    found = Geometry(list("abcdef"), motifs, {("squares", "last"): blocks}, {})
+    means = lineups.block_means(found).loc["squares"]
+    assert means.to_dict() == pytest.approx({"within convolution": 0.7, "within attention": 0.8, "between": 0.2})
+    assert lineups.as_well_apart(blocks[:5, :5], motifs[:5]) == (1, 10)
+    rng = np.random.default_rng(0)
+    same = np.full((5, 5), 0.5) + np.diag(rng.random(5))
+    same[3, 4] = same[4, 3] = 0.4
+    as_well, n_ways = lineups.as_well_apart(same, motifs[:5])
+    assert (as_well, n_ways) == (10, 10), "no way parts them worse than the true one, which pairs the least alike"
