@@ -25,7 +25,7 @@ from analysis.recovery.experiment import check_seeds
 from analysis.recovery.generators import Generators
 from analysis.recovery.plan import TEST, TRAIN, VALIDATION, Plan, checked_features
 
-TEST_SHARE, VALIDATION_SHARE = 2, 4  # training triplets for each test triplet, and for each validation triplet
+VALIDATION_SHARE = 4  # training triplets for each validation triplet
 MODES = ("refitted", "frozen")
 
 
@@ -38,8 +38,8 @@ class Adaptive:
     table : pandas.DataFrame
         One row per ``mode`` (refitted, frozen), ``train`` and ``test`` policy, ``generator``, ``candidate``, ``split``
         and round: ``n_triplets`` (training triplets shown so far; infinite: those of the last round, each answered
-        infinitely often), ``n_trials`` (with those for validation and test), ``log_likelihood`` and ``test_accuracy``
-        on the test triplets so far, ``predicted`` (nats: log-likelihood of all training batches, each before it was
+        infinitely often), ``n_trials`` (all answers since the seed batch, those for validation and test included),
+        ``log_likelihood`` and ``test_accuracy`` on the test triplets so far, ``predicted`` (nats: log-likelihood of all training batches, each before it was
         fitted), ``everywhere`` (expected log-likelihood on *all* test triplets), ``chose`` (whether this candidate's
         predictions were looked at).
     designs : pandas.DataFrame
@@ -80,8 +80,8 @@ def adaptive_experiment(
     features : mapping of arrays of shape (n_objects, p)
         At least two models; used as given, in float32.
     sizes : sequence of int
-        Training triplets shown after each round, rising; the first are the seed batch, drawn at random. For every two
-        of them one test triplet is shown, and for every four one validation triplet.
+        Training triplets shown after each round, rising; the first are the seed batch, drawn at random. In every round
+        as many test triplets are shown as training triplets, and a fourth as many for validation.
     n_seeds : int
         Repetitions, each with its own shuffle of the objects; every fold of every repetition is a split.
     generators : Generators
@@ -129,7 +129,7 @@ def adaptive_experiment(
     >>> made = fit_generators(features, asked, [0] * 10, transform="zero-shot")
     >>> found = adaptive_experiment(features, [8, 16], 1, generators=made, train=["random"], n_folds=2)
     >>> found.table.n_trials.unique().tolist()
-    [14.0, 28.0, inf]
+    [18.0, inf]
     """
     tables = checked_features(features)
     plan = Plan(tuple(penalties), False, n_folds, "shrinkage", transform, None, tolerance, seed, None)
@@ -169,14 +169,16 @@ def _simulated(
 ) -> dict[str, np.ndarray]:
     """All generators of one split under one training policy, in both modes, with every test policy."""
     split = Split.of(names, scaled, repeat, fold, most, plan)
-    for part, share in ((TRAIN, 1), (VALIDATION, VALIDATION_SHARE), (TEST, TEST_SHARE)):
-        if len(split.pools[part]) < sizes[-1] // share:
-            raise ValueError(f"'sizes' must leave every part enough triplets: {sizes[-1] // share} are to be shown, "
+    needed = {TRAIN: sizes[-1], VALIDATION: sizes[-1] // VALIDATION_SHARE, TEST: sizes[-1] - sizes[0]}
+    for part, n_shown in needed.items():
+        if len(split.pools[part]) < n_shown:
+            raise ValueError(f"'sizes' must leave every part enough triplets: {n_shown} are to be shown, "
                              f"got {len(split.pools[part])} among {len(split.parts[part])} objects.")  # fmt: skip
     asked = choosers_of(choosers, len(names), [plan.seed, repeat])
-    runs = [_Run(tables, split, sizes, [plan.seed, repeat, fold], policy, tests, asked, ceiling, plan, mode)
-            for mode in MODES]  # fmt: skip
-    found = [run.rounds() for run in runs]
+    options = (tables, split, sizes, [plan.seed, repeat, fold], policy, tests, asked, ceiling, plan)
+    # Where nothing is fitted, nothing can be frozen: both modes are one.
+    modes = MODES if plan.transform != "zero-shot" else MODES[:1]
+    found = [_Run(*options, mode).rounds() for mode in modes] * (len(MODES) // len(modes))
     return {key: np.stack([part[key] for part in found]) for key in found[0]} | {"chose": asked[None]}
 
 
@@ -188,13 +190,12 @@ class _Run:
         self.policy, self.tests, self.asked, self.ceiling, self.mode = policy, tests, asked, ceiling, mode
         self.generators = range(len(tables))
         self.shown = [np.arange(sizes[0]) for _ in self.generators]
-        self.tested = {test: [np.arange(sizes[0] // TEST_SHARE) for _ in self.generators] for test in tests}
+        self.tested = {test: [np.empty(0, np.int64) for _ in self.generators] for test in tests}
         self.predicted = np.zeros((len(tables), len(tables)))
 
     def rounds(self) -> dict[str, np.ndarray]:
         """Arrays whose first axis are the rounds, and after them the limit of infinitely many answers."""
-        fitted = self._fit(self.sizes[0])
-        rows = [self._batch([]) | self._scores(fitted)]
+        fitted, rows = self._fit(self.sizes[0]), []
         for number, size in enumerate(self.sizes[1:], 1):
             batches = [self._next(fitted, generator, size, number) for generator in self.generators]
             if self.mode == "refitted":
@@ -234,7 +235,7 @@ class _Run:
         shown = self.tested[policy][generator]
         logs = _logs(fitted.predict(generator, self.split.pools[TEST][shown]))
         logs = logs[:, np.arange(len(shown)), self.split.answers[TEST][generator, shown]].sum(axis=1)
-        further = self._choose(fitted, policy, TEST, generator, shown, size // TEST_SHARE, logs, number)
+        further = self._choose(fitted, policy, TEST, generator, shown, size - self.sizes[0], logs, number)
         self.tested[policy][generator] = np.concatenate([shown, further])
 
     def _batch(self, batches: list[tuple[float, float]]) -> dict[str, np.ndarray]:
@@ -274,8 +275,8 @@ def _nearest(chances: np.ndarray, predicted: np.ndarray, generator: int) -> floa
 
 def _tables(piece: dict[str, np.ndarray], names, sizes, tests, policy: str, split: str) -> list[pd.DataFrame]:
     """The arrays (modes, rounds, [tests,] generators[, candidates]) of one piece as the two tables of `Adaptive`."""
-    sizes = np.array([*sizes, np.inf])
-    axes = {"mode": MODES, "n_triplets": sizes, "test": tests, "generator": names, "candidate": names}
+    seed, rounds = sizes[0], sizes[1:]
+    axes = {"mode": MODES, "n_triplets": [*rounds, np.inf], "test": tests, "generator": names, "candidate": names}
     table = pd.MultiIndex.from_product(axes.values(), names=axes).to_frame(index=False)
     shape = tuple(map(len, axes.values()))
     for key in ("log_likelihood", "test_accuracy"):
@@ -289,7 +290,8 @@ def _tables(piece: dict[str, np.ndarray], names, sizes, tests, policy: str, spli
         designs[key] = piece[key].ravel()
     for key in ("train_divergence", "train_ceiling"):
         designs[key] = np.broadcast_to(piece[key][:, :, None], shape[:-1]).ravel()
-    trials = {size: size + size // TEST_SHARE + size // VALIDATION_SHARE for size in sizes[:-1]} | {np.inf: np.inf}
+    trials = {size: 2 * (size - seed) + size // VALIDATION_SHARE - seed // VALIDATION_SHARE for size in rounds}
+    trials[np.inf] = np.inf
     return [
         part.assign(train=policy, split=split, n_trials=part["n_triplets"].map(trials)) for part in (table, designs)
     ]

@@ -52,6 +52,7 @@ def curves(table: pd.DataFrame, policies: list[str]) -> Figure:
                 axis.plot(rows["n_trials"], rows["identified"], "o-", ms=4, color=COLOURS[policy], label=policy)
             axis.axhline(chance, color=GREY, ls=":")
             axis.set(xscale="log", ylim=(0, 1.02))
+            _tick_trials(axis, table)
     for axis, part in zip(axes[0], PARTS, strict=True):
         axis.set_title(f"chosen: {part}")
     for axis, mode in zip(axes[:, 0], ("refitted every round", "frozen at the seed batch"), strict=True):
@@ -60,6 +61,13 @@ def curves(table: pd.DataFrame, policies: list[str]) -> Figure:
         axis.set_xlabel("trials")
     axes[1, 1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncol=len(policies), fontsize=10)
     return figure
+
+
+def _tick_trials(axis, table: pd.DataFrame) -> None:
+    """A tick at every other round, with whole numbers."""
+    trials = sorted(set(table["n_trials"][np.isfinite(table["n_trials"])]))[::2]
+    axis.minorticks_off()
+    axis.set_xticks(trials, [f"{number:.0f}" for number in trials])
 
 
 def factors(table: pd.DataFrame) -> Figure:
@@ -107,16 +115,18 @@ def asymptotes(ends: pd.DataFrame) -> Figure:
 
 def controls(half: pd.DataFrame, absent: pd.DataFrame, ceilings: pd.DataFrame) -> Figure:
     """Who chose does not take part; the true model is absent; how sure the generators are on what was chosen."""
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10, 3.2))
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9.5, 3.4))
     rows = half[(half["mode"] == "refitted") & np.isfinite(half["n_trials"])]
     for policy, own in rows.groupby("test", sort=False):
         left.plot(own["n_trials"], own["identified"], "o-", ms=4, color=COLOURS[policy], label=policy)
     left.axhline(half["chance"].iloc[0], color=GREY, ls=":")
     left.set(xscale="log", ylim=(0, 1.02), xlabel="trials", ylabel="identified", title="The other half chose")
+    _tick_trials(left, rows)
     for policy, own in absent.groupby("test", sort=False):
         mean = own.groupby("n_trials")["nearest"].mean()
         middle.plot(mean.index, mean, "o-", ms=4, color=COLOURS[policy])
     middle.set(xscale="log", ylim=(0, 1.02), xlabel="trials", ylabel="the nearest wins", title="Truth left out")
+    _tick_trials(middle, absent)
     for place, (policy, own) in enumerate(last_round(ceilings).groupby("test", sort=False)):
         values = own.groupby("generator")["test_ceiling"].mean()
         right.plot(np.full(len(values), place), values, "o", color=COLOURS[policy], alpha=0.6)

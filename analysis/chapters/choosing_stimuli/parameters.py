@@ -20,7 +20,9 @@ class Parameters(ChapterParameters):
 
     n_objects: int = Field(102, ge=48, le=HELD_OUT, description="digits that triplets are drawn from, held out")
     sizes: list[Annotated[int, Field(ge=4, le=100_000)]] = Field(
-        [12, 24, 48, 96, 192, 384], min_length=2, description="training triplets shown after each round, rising"
+        [96, 108, 120, 144, 192, 288, 480],
+        min_length=2,
+        description="training triplets of the seed batch, and after each round",
     )
     policies: list[str] = Field(
         ["disagreement", "information"], min_length=1, description="policies compared with showing random triplets"

@@ -11,7 +11,7 @@ from analysis.recovery.generators import fit_generators
 
 @pytest.fixture(scope="session")
 def parameters():
-    return Parameters(n_objects=48, sizes=[8, 16, 32], ratios=[0.5], n_seeds=1, penalties=[0.1], most=120)
+    return Parameters(n_objects=48, sizes=[8, 16, 24, 40], ratios=[0.5], n_seeds=1, penalties=[0.1], most=120)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from analysis.runs.parameters import ParameterError
         ({"policies": "information,best"}, "'policies': must be different ones of disagreement, information"),
         ({"transforms": "zero-shot"}, "'transforms': must hold full, which the hypotheses are about"),
         ({"transforms": "full,low-rank"}, "'transforms': must be different ones of zero-shot, diagonal, full"),
-        ({"most": 100}, "'most': must be at least 384, the triplets that are shown, got 100"),
+        ({"most": 100}, "'most': must be at least 480, the triplets that are shown, got 100"),
         ({"n_objects": 20}, "'n_objects' must be an integer of at least 48"),
     ],
 )
