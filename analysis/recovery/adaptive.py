@@ -39,9 +39,9 @@ class Adaptive:
         One row per ``mode`` (refitted, frozen), ``train`` and ``test`` policy, ``generator``, ``candidate``, ``split``
         and round: ``n_triplets`` (training triplets shown so far; infinite: those of the last round, each answered
         infinitely often), ``n_trials`` (all answers since the seed batch, those for validation and test included),
-        ``log_likelihood`` and ``test_accuracy`` on the test triplets so far, ``predicted`` (nats: log-likelihood of all training batches, each before it was
-        fitted), ``everywhere`` (expected log-likelihood on *all* test triplets), ``chose`` (whether this candidate's
-        predictions were looked at).
+        ``log_likelihood`` and ``test_accuracy`` on the test triplets so far, ``predicted`` (nats: log-likelihood of all
+        training batches, each before it was fitted), ``everywhere`` (expected log-likelihood on *all* test triplets),
+        ``chose`` (whether this candidate's predictions were looked at).
     designs : pandas.DataFrame
         One row per mode, policies, generator, split and round: ``train_divergence`` (KL of the nearest rival's
         predictions from the generator's probabilities, mean over the batch before it was fitted, nats),
