@@ -26,6 +26,7 @@ _TABLES = {
     "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
     "public/metric_correlation_tables": ("TABLES_CLAIMS", "TABLES_HYPOTHESES"),
     "choosing_stimuli": ("CLAIMS", "HYPOTHESES"),
+    "public/choosing_stimuli": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
 }
 """The tables of rules that each page shows, by their names in its chapter's claims."""
 

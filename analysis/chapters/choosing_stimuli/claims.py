@@ -65,3 +65,40 @@ HYPOTHESES = (
     ),
 )
 """Of the run on digits."""
+
+PUBLIC_HYPOTHESES = (
+    Hypothesis(
+        "adaptive-labels-beat-fixed",
+        "Photographs chosen adaptively identify a network from fewer noisy labels than the ones of lowest agreement in "
+        "a fixed order (ImageNet; difference of the share identified, mean over numbers of labels).",
+        Above(0),
+    ),
+    Hypothesis(
+        "adaptive-labels-beat-random",
+        "And than random photographs (ImageNet; difference).",
+        Above(0),
+    ),
+    Hypothesis(
+        "chosen-triplets-agree-sooner",
+        "Of people's answers to the triplets that are most informative about five embeddings as they are, fewer are "
+        "needed until the winner is the winner of all answers of other people (difference to random triplets).",
+        Above(0),
+    ),
+    Hypothesis(
+        "chosen-triplets-agree-sooner-fitted",
+        "The same with diagonal transforms, fitted to other triplets (difference).",
+        Above(0),
+    ),
+    Hypothesis(
+        "contested-trials-take-longer",
+        "Trials on which the margins of half of the networks spread take people longer, within condition (rank "
+        "correlation).",
+        Above(0),
+    ),
+    Hypothesis(
+        "contested-by-others-too",
+        "They are the ones on which the margins of the other half spread (rank correlation within condition).",
+        Above(0),
+    ),
+)
+"""Of the run on real trials and labels. Known when they were written: the files' columns, nothing of the answers."""

@@ -150,3 +150,52 @@ def score_errors(table: pd.DataFrame) -> Figure:
         axis.set(yticks=range(len(ways)), yticklabels=ways, xlabel=f"{column}, nats a triplet")
     axes[0].invert_yaxis()
     return figure
+
+
+WAY_COLOURS = {"random": GREY, "contrastive": PALETTE[1], "adaptive": PALETTE[0]}
+
+
+def labels(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Networks identified from k noisy labels, one panel a set of answers and one line a way of choosing."""
+    figure, axes = plt.subplots(1, len(tables), figsize=(8.5, 3.2), sharey=True, squeeze=False)
+    for axis, (name, table) in zip(axes[0], tables.items(), strict=True):
+        for way, rows in table.groupby("way", sort=False):
+            mean = rows.groupby("k")["identified"].mean()
+            axis.plot(mean.index, mean, color=WAY_COLOURS[way], label=way)
+        n_networks = table["network"].nunique()
+        axis.axhline(1 / n_networks, color=GREY, ls=":")
+        axis.set(title=f"{name}, {n_networks} networks", xlabel="noisy labels", ylim=(0, 1.02))
+    axes[0, 0].set_ylabel("identified")
+    axes[0, 0].legend(fontsize=10, loc="lower right")
+    return figure
+
+
+def consistency(table: pd.DataFrame) -> Figure:
+    """How often the winner by k answers is the winner of other people's answers, one panel a transform."""
+    transforms = list(dict.fromkeys(table["transform"]))
+    figure, axes = plt.subplots(1, len(transforms), figsize=(8.5, 3.2), sharey=True, squeeze=False)
+    for axis, transform in zip(axes[0], transforms, strict=True):
+        for policy, rows in table[table["transform"] == transform].groupby("policy", sort=False):
+            mean = rows.groupby("k")["consistent"].mean()
+            axis.plot(mean.index, mean, "o-", ms=4, color=COLOURS[policy], label=policy)
+        axis.set(title=transform, xscale="log", xlabel="answers", ylim=(0, 1.02))
+    axes[0, 0].set_ylabel("same winner")
+    axes[0, -1].legend(fontsize=10, loc="lower right")
+    return figure
+
+
+def contested(table: pd.DataFrame, noise: pd.DataFrame) -> Figure:
+    """Rank correlations within condition with the spread of half of the networks, beside shuffled trials."""
+    names = {"time": "people's reaction time", "accuracy": "people's accuracy", "other half": "spread, other half"}
+    figure, axis = plt.subplots(figsize=(7.5, 2.4))
+    for place, name in enumerate(names):
+        for shift, values, colour in ((-0.15, table[name], PALETTE[0]), (0.15, noise[name], GREY)):
+            low, high = np.percentile(values, [2.5, 97.5])
+            axis.plot([low, high], [place + shift] * 2, color=colour)
+            label = {0: "measured", 1: "trials shuffled"}[int(shift > 0)] if place == 0 else None
+            axis.plot(values.mean(), place + shift, "o", color=colour, label=label)
+    axis.axvline(0, color=GREY, lw=1)
+    axis.set(yticks=range(len(names)), yticklabels=names.values(), xlabel="rank correlation within condition")
+    axis.invert_yaxis()
+    axis.legend(fontsize=10, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from analysis.runs.parameters import LARGEST_SEED, ChapterParameters
+from analysis.runs.parameters import LARGEST_SEED, ChapterParameters, PublicRunParameters
 
 MODELS = ("cnn", "cnn-slim", "resnet-8-b1", "resnet-12-b1-noise", "vit-32-d3-p4", "vit-40-d2-p4-noise")
 """Two networks of each family that has maps or tokens; two of the six trained on noisy labels, the others on clean."""
@@ -83,3 +83,34 @@ class Parameters(ChapterParameters):
         fitted = sum(3 if transform == "full" else 1 for transform in self.transforms)
         slow = sum(6 if policy in ("bald", "refit") else 1 for policy in self.train)
         return self.n_seeds * len(self.sizes) * len(self.ratios) * fitted * slow * (1 + self.most / 2000)
+
+
+class PublicParameters(PublicRunParameters):
+    """What the run on real trials and labels may change."""
+
+    n_stimuli: int = Field(4000, ge=100, le=50_000, description="photographs to choose from, drawn at random")
+    n_shown: int = Field(40, ge=5, le=100, description="labels that a network is identified from, at most")
+    n_draws: int = Field(10, ge=1, le=1000, description="repetitions for each network, each with its own noise")
+    noise: float = Field(0.3, gt=0, lt=1, description="share of the labels that is replaced by random categories")
+    sizes: list[Annotated[int, Field(ge=1, le=1000)]] = Field(
+        [10, 20, 50, 100, 200, 500, 1000], min_length=2, description="answers to THINGS triplets"
+    )
+    n_splits: int = Field(100, ge=5, le=10_000, description="random halves of the subjects, and of the networks")
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of draws, noise and halves")
+
+    def public_files(self) -> list[str]:
+        """Answers of networks, embeddings, people's trials."""
+        from analysis.chapters.choosing_stimuli.people import EMBEDDINGS, MOCHI, TRIALS
+        from analysis.data.answers import imagenet_files
+        from analysis.data.cifar10 import logit_files
+
+        return [*imagenet_files(), *logit_files(), *EMBEDDINGS.values(), TRIALS, MOCHI]
+
+    def amount(self) -> float:
+        """Labels and fits."""
+        return self.n_draws * self.n_shown * self.n_stimuli / 1.6e6 + self.n_splits / 100
+
+
+PUBLIC = {"choosing_stimuli": PublicParameters}
+"""The parameters of the notebooks on public data, by name."""
