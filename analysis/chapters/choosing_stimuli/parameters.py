@@ -95,7 +95,7 @@ class PublicParameters(PublicRunParameters):
     sizes: list[Annotated[int, Field(ge=1, le=1000)]] = Field(
         [10, 20, 50, 100, 200, 500, 1000], min_length=2, description="answers to THINGS triplets"
     )
-    n_splits: int = Field(100, ge=5, le=10_000, description="random halves of the subjects, and of the networks")
+    n_splits: int = Field(50, ge=5, le=10_000, description="random halves of the subjects, and of the networks")
     ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
     first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of draws, noise and halves")
 
@@ -109,7 +109,7 @@ class PublicParameters(PublicRunParameters):
 
     def amount(self) -> float:
         """Labels and fits."""
-        return self.n_draws * self.n_shown * self.n_stimuli / 1.6e6 + self.n_splits / 100
+        return self.n_draws * self.n_shown * self.n_stimuli / 1.6e6 + self.n_splits / 50
 
 
 PUBLIC = {"choosing_stimuli": PublicParameters}
