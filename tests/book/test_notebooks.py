@@ -75,4 +75,3 @@ def test_the_chapter_follows_the_template(chapter):
     if not (catalogue.CHAPTERS / chapter / "claims.py").is_file():
         return  # a page about no paper
     assert not [section for section in SECTIONS if f"## {section}" not in text]
-    assert text.count("```{admonition} Solution\n   :class: dropdown") >= 3
