@@ -22,6 +22,7 @@ _TABLES = {
     "public/contrastive_stimuli_photographs": ("PHOTOGRAPHS_CLAIMS", "PHOTOGRAPHS_HYPOTHESES"),
     "recovery_curve": ("CLAIMS", "HYPOTHESES"),
     "public/recovery_curve": ("THINGS_CLAIMS", "THINGS_HYPOTHESES"),
+    "public/recovery_curve_photographs": ("PHOTOGRAPHS_CLAIMS", "PHOTOGRAPHS_HYPOTHESES"),
     "metric_correlation": ("CLAIMS", "HYPOTHESES"),
     "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
     "public/metric_correlation_tables": ("TABLES_CLAIMS", "TABLES_HYPOTHESES"),

@@ -200,6 +200,35 @@ class PublicParameters(PublicRunParameters):
         return self.n_seeds * self.n_folds * len(self.penalties) * (sum(self.sizes) + 1e5)
 
 
+class PhotographsParameters(PublicRunParameters):
+    """What the run on ImageNet networks and photographs may change."""
+
+    n_objects: int = Field(500, ge=FEWEST_OBJECTS, le=500, description="photographs that triplets are drawn from")
+    sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
+        [1000, 10000, 100000], min_length=2, description="numbers of training triplets"
+    )
+    n_seeds: int = Field(2, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
+    n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
+    penalties: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.1, 0.001, 0.00001], min_length=1, description="penalties to choose from, and beyond either end"
+    )
+    most: int = Field(200_000, ge=1000, description="triplets that stand for all of a fold, with exact probabilities")
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    n_answers: int = Field(20000, ge=500, le=10_000_000, description="triplets that the simulated observer answers")
+    first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of observer, folds, triplets and answers")
+
+    def public_files(self) -> list[str]:
+        """The sample of ImageNet's photographs and the networks of the line-up."""
+        from analysis.data import registry
+
+        folders = ("imagenet_nets/", "imagenet_sample/")
+        return [name for name in registry.registry() if name.startswith(folders)]
+
+    def amount(self) -> float:
+        """Fits; what goes to the limit counts three times."""
+        return (self.n_seeds * len(self.sizes) + 3) * self.n_folds * len(self.penalties) * (self.n_objects / 500) ** 2
+
+
 def _readable(load, path: str, **options):
     try:
         return load(path, **options)
@@ -255,5 +284,5 @@ def _own_features(folder: str) -> dict:
     return _readable(load_features, folder)
 
 
-PUBLIC = {"recovery_curve": PublicParameters}
+PUBLIC = {"recovery_curve": PublicParameters, "recovery_curve_photographs": PhotographsParameters}
 """The parameters of the notebooks on public data, by name."""
