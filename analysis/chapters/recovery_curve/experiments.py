@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import comb
 
 import joblib
@@ -39,10 +40,13 @@ from analysis.recovery.probes import fit_probes
 from analysis.recovery.summaries import confusion_matrix
 from analysis.recovery.trials import load_answers
 from analysis.recovery.triplets import choice_probabilities
+from analysis.runs.verdicts import Limits
 
 Features = dict[str, np.ndarray]
 LIMIT_TOLERANCE = 1e-6
 """Of the fits in the limit, in nats; winners that it leaves open are counted."""
+EARLY = 1e-3
+"""Tolerance of fits that are stopped early, in nats."""
 FLEXIBILITY = ("zero-shot", "diagonal", "low-rank", "full", "full, few axes")
 PENALTY_PATH = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 PREDICTORS = ("candidate's shift", "generator's shift", "candidate's dimensionality", "generator's dimensionality")
@@ -262,10 +266,19 @@ def generators_of(study: Study, parameters, **options) -> Generators:
     )
 
 
+PLAIN = {"transform": "zero-shot"}
+"""How generators are made that are their features as they are."""
+
+
 def ways_to_make(parameters) -> dict[str, dict]:
     """Options of `fit_generators` by what they amount to."""
     fixed = {f"λ = {penalty:g}": {"penalties": [penalty]} for penalty in sorted(parameters.made_with, reverse=True)}
-    return {"features as they are": {"transform": "zero-shot"}} | fixed
+    return {"features as they are": PLAIN} | fixed
+
+
+def limit_as_they_are(study: Study, parameters) -> pd.DataFrame:
+    """The limit of generators that are their features as they are, as `made_in_ways` computes it too."""
+    return limit_of(study, parameters, 1, generators=generators_of(study, parameters, **PLAIN))
 
 
 def made_in_ways(study: Study, parameters, n_seeds: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -337,11 +350,62 @@ def own_wins(won: pd.DataFrame) -> pd.Series:
     return (ranked["winner"] == ranked["generator"]).groupby(ranked["generator"]).mean()
 
 
-def trials_saved(table: pd.DataFrame) -> Measured:
-    """Recovery by likelihood minus recovery by accuracy, mean over numbers of triplets, over models."""
+def saved_by_model(table: pd.DataFrame) -> pd.Series:
+    """Recovery by likelihood minus recovery by accuracy, mean over numbers of triplets, by model."""
     sizes = sorted(set(table["n_triplets"]))
     gains = [by_generator(by_likelihood(table), size) - by_generator(table, size) for size in sizes]
-    return over_models(sum(gains) / len(gains))
+    return sum(gains) / len(gains)
+
+
+def trials_saved(table: pd.DataFrame) -> Measured:
+    """Recovery by likelihood minus recovery by accuracy, mean over numbers of triplets, over models."""
+    return over_models(saved_by_model(table))
+
+
+def gains_of_few_axes(study: Study, parameters, levels: pd.DataFrame, limit: pd.Series) -> pd.Series:
+    """What few axes gain at the number of triplets of `levels` minus what they gain in the limit, by model.
+
+    `limit` is the recovery in the limit with all axes, by model.
+    """
+    features = {model: leading_axes(table, parameters.rank) for model, table in study.features.items()}
+    few = own_wins(margins_at_limit(at_penalty(limit_of(study, parameters, 1, features=features))))
+    return differences(levels, "recovery", FLEXIBILITY[4], "full") - (few - limit)
+
+
+def gains_of_stopping_early(study: Study, parameters, size: int) -> pd.Series:
+    """Recovery with fits stopped early minus recovery with the usual ones, by model; one seed."""
+    early, usual = (recover_study(study, parameters, [size], 1, tolerance=end) for end in (EARLY, TOLERANCE))
+    return by_generator(early.table, size) - by_generator(usual.table, size)
+
+
+def gains_of_scaling(study: Study, parameters, size: int) -> pd.Series:
+    """Recovery with features ten times as large and as small, mean of both, minus that of unit length; one seed."""
+    shares = []
+    for factor in (0.1, 10.0, 1.0):
+        features = {model: np.float32(factor) * table for model, table in study.features.items()}
+        shares.append(by_generator(recover_study(study, parameters, [size], 1, features=features).table, size))
+    return (shares[0] + shares[1]) / 2 - shares[2]
+
+
+def error_of_a_lead(study: Study, found: Recovery, parameters, size: int) -> pd.DataFrame:
+    """How far a lead in accuracy moves by chance: over seeds, and by the formula √(d/n); one row a pair of models.
+
+    d, the share of the observer's triplets on which exactly one of the two fitted models is right, stands for that of
+    the test triplets; `spread` is the standard deviation over seeds of the candidates' lead, mean over generators.
+    """
+    triplets, choices = study.observer.triplets, study.observer.choices
+    right = {name: choice_probabilities(whole, triplets).argmax(axis=1) == choices
+             for name, whole in found.similarities.items()}  # fmt: skip
+    wide = found.table[found.table["n_triplets"] == size].pivot_table(
+        "test_accuracy", ["generator", "seed"], "candidate", sort=False
+    )
+    n_tested = parameters.n_folds * max(1, size // 8)
+    rows = []
+    for first, second in combinations(right, 2):
+        spread = (wide[first] - wide[second]).groupby(level="generator", sort=False).std(ddof=1).mean()
+        formula = np.sqrt((right[first] != right[second]).mean() / n_tested)
+        rows.append({"first": first, "second": second, "spread": spread, "formula": formula})
+    return pd.DataFrame(rows)
 
 
 def objects_or_trials(study: Study, parameters, transforms: Sequence[str], shares: Sequence[float]) -> pd.DataFrame:
@@ -393,8 +457,8 @@ def halfway_size(curve: pd.DataFrame) -> int:
 
 
 def over_models(values: Sequence[float]) -> Measured:
-    """Mean with its bootstrap interval over models."""
-    return bootstrap_interval(np.mean, np.asarray(values, dtype=float), over="models")
+    """Mean with Student's interval over models: the bootstrap's is too narrow for six, and takes noise for effects."""
+    return mean_interval(np.asarray(values, dtype=float), over="models")
 
 
 def share_over_models(values: Sequence[float]) -> Measured:
@@ -549,10 +613,15 @@ def _prepared(table: np.ndarray, setting: dict) -> np.ndarray:
     return leading_axes(table, setting["n_axes"]) if "n_axes" in setting else table
 
 
-def contrast(table: pd.DataFrame, column: str, first: str, second: str) -> Measured:
-    """Mean of first − second over models, with its bootstrap interval."""
+def differences(table: pd.DataFrame, column: str, first: str, second: str) -> pd.Series:
+    """First − second, by model."""
     wide = table.pivot(index="model", columns="setting", values=column)
-    return over_models(wide[first] - wide[second])
+    return wide[first] - wide[second]
+
+
+def contrast(table: pd.DataFrame, column: str, first: str, second: str) -> Measured:
+    """Mean of first − second over models, with its interval."""
+    return over_models(differences(table, column, first, second))
 
 
 def penalty_path(study: Study, penalties: Sequence[float] = PENALTY_PATH, *, n_folds: int, seed: int) -> pd.DataFrame:
@@ -564,11 +633,16 @@ def penalty_path(study: Study, penalties: Sequence[float] = PENALTY_PATH, *, n_f
     return table.groupby(["setting", "model", "penalty"], sort=False)["accuracy"].mean().reset_index()
 
 
-def strongest_minus_plain(path: pd.DataFrame, regularizer: str) -> Measured:
-    """Accuracy under the strongest penalty minus zero-shot accuracy, over models."""
+def strongest_minus_plain_by_model(path: pd.DataFrame, regularizer: str) -> pd.Series:
+    """Accuracy under the strongest penalty minus zero-shot accuracy, by model."""
     rows = path[path["setting"] == regularizer]
     strongest = rows[rows["penalty"] == rows["penalty"].max()].set_index("model")["accuracy"]
-    return over_models(strongest - path[path["setting"] == "zero-shot"].set_index("model")["accuracy"])
+    return strongest - path[path["setting"] == "zero-shot"].set_index("model")["accuracy"]
+
+
+def strongest_minus_plain(path: pd.DataFrame, regularizer: str) -> Measured:
+    """Accuracy under the strongest penalty minus zero-shot accuracy, over models."""
+    return over_models(strongest_minus_plain_by_model(path, regularizer))
 
 
 def fewer_candidates(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
@@ -588,10 +662,20 @@ def fewer_candidates(table: pd.DataFrame, n_triplets: int) -> pd.DataFrame:
     return pd.DataFrame(rows).groupby(["generator", "k"], sort=False)["recovery"].mean().reset_index()
 
 
+def _all_and_half(fewer: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    wide = fewer.pivot(index="generator", columns="k", values="recovery")
+    return wide[wide.columns.max()], wide[max(2, wide.columns.max() // 2)]
+
+
 def all_against_half(fewer: pd.DataFrame) -> Measured:
     """Recovery among all candidates minus recovery among random halves of them, over models."""
-    wide = fewer.pivot(index="generator", columns="k", values="recovery")
-    return over_models(wide[wide.columns.max()] - wide[max(2, wide.columns.max() // 2)])
+    among_all, among_half = _all_and_half(fewer)
+    return over_models(among_all - among_half)
+
+
+def limits_of_halves(fewer: pd.DataFrame) -> Limits:
+    """The scale of what `all_against_half` compares: with every model always recovered there is nothing to compare."""
+    return Limits(0, 1, [recovery.mean() for recovery in _all_and_half(fewer)])
 
 
 def within_groups(table: pd.DataFrame, models: pd.DataFrame, column: str, n_triplets: int) -> pd.DataFrame:

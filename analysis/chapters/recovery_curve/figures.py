@@ -173,7 +173,7 @@ def convergence(table: pd.DataFrame, target: str) -> Figure:
 
 
 def flexibility(table: pd.DataFrame, n_models: int, title: str) -> Figure:
-    """Predictive accuracy and recovery of every level of flexibility, with bootstrap intervals over models."""
+    """Predictive accuracy and recovery of every level of flexibility, with intervals over models."""
     figure, axis = plt.subplots(figsize=(7.5, 4.2))
     for setting, rows in table.groupby("setting", sort=False):
         accuracy, recovery = over_models(rows["accuracy"]), over_models(rows["recovery"])
