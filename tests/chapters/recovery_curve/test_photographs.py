@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters.recovery_curve import experiments, photographs
+from analysis.chapters.recovery_curve import photographs
+from analysis.chapters.recovery_curve.experiments import Study
 from analysis.chapters.recovery_curve.parameters import PhotographsParameters
 from analysis.models.lineup import read_lineup
+from analysis.recovery.features import normalised
 from analysis.recovery.generators import Generators
 
 
@@ -18,10 +20,10 @@ def test_ten_trained_networks_take_part():
 
 def test_a_sample_of_triplets_ends_near_all_of_them():
     rng = np.random.default_rng(0)
-    features = {"a": experiments.normalised(rng.normal(size=(90, 6)))}
+    features = {"a": normalised(rng.normal(size=(90, 6)))}
     similarity = 3 * features["a"] @ features["a"].T
     made = Generators(pd.DataFrame({"temperature": [1.0]}, index=["a"]), {"a": similarity})
-    study = experiments.Study(features, None, pd.DataFrame(), None)
+    study = Study(features, None, pd.DataFrame(), None)
     parameters = PhotographsParameters(n_objects=90, penalties=[0.001, 0.00001], most=4000)
     found = photographs.sampling_error(study, made, "a", "a", parameters)
     assert sorted(set(found["triplets"])) == [4000, 42 * 41 * 40 // 6]
