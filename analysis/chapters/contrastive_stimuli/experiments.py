@@ -400,10 +400,11 @@ def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def told_source(parameters) -> str:
-    """Whose answers the page is about, in a sentence; empty for the zoo, which the page describes itself."""
+    """Whose answers the page is about, in a sentence."""
     if parameters.models != "zoo":
         return "The answers further down are those of your line-up to your pictures."
-    return "" if parameters.predictions == "zoo" else "The answers further down are those of your file."
+    whose = "theirs" if parameters.predictions == "zoo" else "those of your file"
+    return f"The answers further down are {whose}."
 
 
 def told_floor(pairs: pd.DataFrame) -> dict[str, str]:
