@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from analysis.models.study import UNTRAINED
 from analysis.runs.plots import GREY, PALETTE
 
-_NAMED = 20  # more models than this are not all named on an axis
+_NAMED = 16  # more models than this are not all named on an axis
 _FEW_PAIRS = 60  # more than this are drawn as a band
 _SIZE = 8.5  # points: the smallest text
 _LINE = 25  # characters below a picture, so that neighbours do not touch
@@ -47,7 +47,7 @@ def unit_scores(table: pd.DataFrame, models: pd.DataFrame) -> Figure:
     left.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=_SIZE, handletextpad=0.2, markerscale=4 / size
     )
-    _heatmap(right, _square(table, "corrected", list(models.index)), models, "corrected score")
+    heatmap(right, _square(table, "corrected", list(models.index)), models, "corrected score")
     return figure
 
 
@@ -59,8 +59,8 @@ def _square(table: pd.DataFrame, column: str, names: list[str]) -> np.ndarray:
     return matrix
 
 
-def _heatmap(axis: Axes, matrix: np.ndarray, models: pd.DataFrame, label: str) -> None:
-    """Models in the order of `grouped`; `matrix` has them in their own."""
+def heatmap(axis: Axes, matrix: np.ndarray, models: pd.DataFrame, label: str) -> None:
+    """Models against models, in the order of `grouped`; `matrix` has them in their own; NaN stays empty."""
     groups = grouped(models)
     places = models.index.get_indexer(groups.index)
     colours = {"vmin": min(0.0, float(np.nanmin(matrix))), "vmax": 1, "cmap": "viridis"}
@@ -109,7 +109,7 @@ def representations(matrices: Mapping[str, np.ndarray], models: pd.DataFrame) ->
     """One heatmap a measure."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 8.6))
     for axis, (name, matrix) in zip(axes.flat, matrices.items(), strict=True):
-        _heatmap(axis, matrix, models, "likeness")
+        heatmap(axis, matrix, models, "likeness")
         axis.set_title(name)
     return figure
 

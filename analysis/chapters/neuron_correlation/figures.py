@@ -11,6 +11,7 @@ from analysis.chapters.neuron_correlation.experiments import ZooScores
 from analysis.chapters.neuron_correlation.reported import CNN_LAYER_SIZES, NET_NET, NETS
 from analysis.intervals import Measured, mean_interval
 from analysis.models.study import Study
+from analysis.runs import lineup_figures
 from analysis.runs.plots import GREY, PALETTE
 
 NET_COLOURS = dict(zip(NETS, PALETTE, strict=False))
@@ -263,23 +264,14 @@ def scores_by_images(summary: pd.DataFrame) -> Figure:
 
 def blocks(tables: dict[str, tuple[pd.DataFrame, Study]]) -> Figure:
     """Corrected scores of all pairs of each line-up, trained models first, families parted by lines."""
-    figure, axes = plt.subplots(1, len(tables), figsize=(12, 6))
+    figure, axes = plt.subplots(1, len(tables), figsize=(10, 4.6))
     for axis, (name, (pairs, study)) in zip(axes, tables.items(), strict=True):
-        order = study.models.assign(late=study.models["training"] == "untrained").sort_values(["late", "family"])
         means = pairs.groupby(["model", "other"])["corrected"].mean().unstack()
-        square = means.reindex(index=order.index, columns=order.index)
-        square = square.combine_first(square.T).to_numpy(copy=True)
+        square = means.reindex(index=study.names, columns=study.names)
+        square = square.combine_first(square.T).loc[study.names, study.names].to_numpy(copy=True)
         np.fill_diagonal(square, np.nan)
-        sns.heatmap(square, ax=axis, square=True, cmap="viridis", vmin=0, vmax=1, cbar=False)
-        kinds = list(zip(order["late"], order["family"], strict=True))
-        edges = [place for place in range(1, len(kinds)) if kinds[place] != kinds[place - 1]]
-        axis.hlines(edges, 0, len(kinds), color="white", linewidth=0.8)
-        axis.vlines(edges, 0, len(kinds), color="white", linewidth=0.8)
-        ticks = np.arange(len(order)) + 0.5
-        axis.set_yticks(ticks, order.index, rotation=0, fontsize=8)
-        axis.set_xticks([])
-        axis.set(title=name, xlabel="in the order of the rows", ylabel="")
-    figure.colorbar(axes[0].collections[0], ax=list(axes), label="corrected score", shrink=0.6)
+        lineup_figures.heatmap(axis, square, study.models, "corrected score")
+        axis.set_title(name)
     return figure
 
 
