@@ -318,6 +318,38 @@ def _dataset_line(name: str, registered: list) -> str:
     return f"{name:22} {here}; licence: {licences}; cite: {sources}\n"
 
 
+@main.command("course")
+@click.option("-o", "--output", "folder", required=True, type=Path, metavar="PATH", help="Folder to write to.")
+@click.option("--profile", default="default", show_default=True, help="Whose figures the slides show.")
+@click.option(
+    "--time", "timed", is_flag=True, help="Run every chapter's quick profile, and say how long it takes here."
+)
+@click.option("--wheels", is_flag=True, help="Bring the packages along, for this platform; gigabytes.")
+def course_(folder: Path, profile: str, timed: bool, wheels: bool):
+    """Write notebooks for students and instructors, slides, and a zip for a classroom.
+
+    The book has to be built before. FOLDER must not be there yet, or be empty.
+    """
+    folder = _user_path(folder)
+    for chapter in catalogue.chapters():
+        catalogue.checked(chapter, profile)
+    _keep_out_of_the_book(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ParameterError(f"Option '-o' must name a new or an empty folder, and '{folder}' is not.")
+    if not folder.parent.is_dir():
+        raise ParameterError(f"Option '-o' must be in a folder that exists, and '{folder.parent}' does not.")
+    _try_to_write(folder.with_name(f"{folder.name}.zip"))
+    from analysis.runs import course
+
+    files.remove_abandoned(folder.parent)
+    notebooks = course.executed(profile)
+    seconds = {chapter: course.quick_seconds(chapter) for chapter in notebooks} if timed else {}
+    course.write(folder, notebooks, seconds, wheels)
+    click.echo(
+        f"wrote {folder}: for {len(notebooks)} chapters student and instructor notebooks, slides; {course.ARCHIVE}"
+    )
+
+
 @main.command()
 @click.argument("chapters", nargs=-1)
 def pair(chapters: tuple[str, ...]):

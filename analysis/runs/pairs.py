@@ -11,16 +11,17 @@ from nbformat import NotebookNode
 from analysis.files import write_atomically
 from analysis.runs.parameters import ParameterError
 
-_METADATA = {
+METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+"""What every notebook of the book says of its kernel."""
 
 
 def notebook_from_text(text_half: Path) -> NotebookNode:
     """The notebook that a text half stands for, without outputs; the same text gives the same bytes."""
     notebook = jupytext.read(text_half)
-    notebook.metadata = nbformat.from_dict({"jupytext": {"formats": "ipynb,md:myst"}, **_METADATA})
+    notebook.metadata = nbformat.from_dict({"jupytext": {"formats": "ipynb,md:myst"}, **METADATA})
     notebook.nbformat_minor = 5
     for index, cell in enumerate(notebook.cells):
         cell.id = hashlib.sha256(f"{index} {cell.source}".encode()).hexdigest()[:8]

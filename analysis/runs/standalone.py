@@ -34,7 +34,7 @@ pre { background: #f5f5f5; padding: 0.7em; overflow-x: auto; } figure { margin: 
 
 def page(notebook: NotebookNode) -> str:
     """The whole page; code is folded, parameters are not."""
-    numbers = _figure_numbers(notebook)
+    numbers = figure_numbers(notebook)
     body = "\n".join(part for cell in notebook.cells for part in _cell(cell, numbers))
     title = html.escape(next((line[2:] for cell in notebook.cells for line in cell.source.splitlines()
                               if cell.cell_type == "markdown" and line.startswith("# ")), "Notebook"))  # fmt: skip
@@ -44,7 +44,7 @@ def page(notebook: NotebookNode) -> str:
     return f'<!DOCTYPE html><html lang="en">{head}<body>{body}</body></html>\n'
 
 
-def _figure_numbers(notebook: NotebookNode) -> dict[str, str]:
+def figure_numbers(notebook: NotebookNode) -> dict[str, str]:
     """What the text calls each figure; a part that a run left out has none."""
     names = [cell.metadata.mystnb.figure.name for cell in notebook.cells if _figure(cell) and _outputs(cell)]
     return {name: f"Fig. {number}" for number, name in enumerate(names, 1)}
@@ -90,11 +90,16 @@ def _output(data: NotebookNode) -> str:
     return "" if own or "text/plain" not in data else f"<pre>{html.escape(data['text/plain'])}</pre>"
 
 
-def _text(source: str, numbers: dict[str, str]) -> str:
-    """MyST as HTML. Roles that point to other pages keep their words; dropdowns fold."""
+def without_roles(source: str, numbers: dict[str, str]) -> str:
+    """MyST whose roles, which point to other pages, have become words; figures by their `figure_numbers`."""
     source = re.sub(r"\{numref\}`([^`]+)`", lambda match: numbers.get(match[1], match[1]), source)
     source = re.sub(r"\{cite(?::\w+)?\}`([^`]+)`", lambda match: f"({_citations(match[1])})", source)
-    source = re.sub(r"\{(?:doc|term|ref|download)\}`([^`<]*?)(?:\s*<[^`]*>)?`", lambda match: _words(match[1]), source)
+    return re.sub(r"\{(?:doc|term|ref|download)\}`([^`<]*?)(?:\s*<[^`]*>)?`", lambda match: _words(match[1]), source)
+
+
+def _text(source: str, numbers: dict[str, str]) -> str:
+    """MyST as HTML; dropdowns fold."""
+    source = without_roles(source, numbers)
     body = publish_parts(source, parser=Parser(), writer_name="html5", settings_overrides=_SETTINGS)["body"]
     folded = r'<aside class="([^"]*dropdown[^"]*)">\s*<p class="admonition-title">(.*?)</p>(.*?)</aside>'
     return re.sub(folded, r'<details class="\1"><summary>\2</summary>\3</details>', body, flags=re.DOTALL)
