@@ -1,5 +1,6 @@
 """The slides of a chapter: its claim, method, figures and exercises as one HTML file that needs nothing else."""
 
+import re
 from collections.abc import Iterator
 
 from nbformat import NotebookNode, from_dict
@@ -30,9 +31,10 @@ def _slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
     section, heading = "", ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            section, heading = _headings(cell.source, section, heading)
-            if section == "The method":
-                yield [cell]
+            for part in re.split(r"^(?=## )", cell.source, flags=re.MULTILINE):
+                section, heading = _headings(part, section, heading)
+                if section == "The method" and part.strip():
+                    yield [new_markdown_cell(part)]
         elif not cell.outputs:
             continue
         elif section == "The method":

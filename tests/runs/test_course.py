@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.__main__ import main
-from analysis.runs import catalogue, course, exercises, pairs
+from analysis.runs import catalogue, course, exercises, pairs, publish
 from analysis.runs.runner import RunError
 
 
@@ -136,7 +136,7 @@ def test_without_the_packages_nothing_is_written(notebooks, tmp_path, monkeypatc
 
 
 def test_a_book_that_was_not_made_is_refused_in_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(course.publish, "executed_path", lambda chapter, _: tmp_path / "none" / f"{chapter}.ipynb")
+    monkeypatch.setattr(publish, "executed_path", lambda chapter, _: tmp_path / "none" / f"{chapter}.ipynb")
     result = CliRunner().invoke(main, ["course", "-o", str(tmp_path / "course")])
     assert result.exit_code == 1
     assert "call 'python -m analysis book --profile default' first." in result.output

@@ -39,8 +39,7 @@ def page():
     cells = [
         new_markdown_cell("# A title\n\nObjectives."),
         code("n = 3", {}, tags=["parameters"]),
-        new_markdown_cell("## The claim\n\nSomebody *says* so."),
-        new_markdown_cell("## The method\n\nThe formula $x$."),
+        new_markdown_cell("## The claim\n\nSomebody *says* so.\n\n## The method\n\nThe formula $x$."),
         code("by_hand()", {"text/plain": "(1, 2)"}),
         new_markdown_cell("## The run\n\nLong prose.\n\n### A part"),
         code("draw()", {"image/svg+xml": "<svg id='drawn'></svg>"}, **FIGURE),
@@ -67,6 +66,7 @@ def test_each_part_has_its_slide(page):
     assert len(shown) == len(told)
     assert all(part in slide for part, slide in zip(told, shown, strict=True))
     assert "A part</h" in shown[4]
+    assert page.count("Somebody") == 1
 
 
 def test_solutions_and_prose_are_not_shown(page):
