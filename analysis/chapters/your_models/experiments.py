@@ -42,8 +42,14 @@ def deciding(study: Study) -> Predictions | None:
     answers = study.answers
     if answers is None or len(answers.models) < 2:
         return None
-    trained = (study.models["training"].reindex(list(answers.models)) != UNTRAINED).to_numpy()
-    return answers.of(trained) if trained.sum() > 1 else answers
+    chosen = np.isin(answers.models, _trained(study.models.loc[list(answers.models)]))
+    return answers.of(chosen)
+
+
+def _trained(models: pd.DataFrame) -> list[str]:
+    """The models that were trained; all, where fewer than two are known to be."""
+    trained = models.index[models["training"] != UNTRAINED]
+    return list(trained if len(trained) > 1 else models.index)
 
 
 def contrastive(study: Study, n_shown: int) -> pd.DataFrame:
@@ -82,11 +88,15 @@ MOST_OBJECTS = 150
 
 
 def planned(study: Study, n_planned: int, *, seed: int) -> pd.DataFrame:
-    """What the planned study would recover, without and with a flexible transform; empty below `FEWEST_OBJECTS`."""
+    """What the planned study would recover, without and with a flexible transform; empty below `FEWEST_OBJECTS`.
+
+    Models with random weights take no part: nobody expects people to be like them.
+    """
     if len(study.stimuli) < FEWEST_OBJECTS:
         return pd.DataFrame(columns=["transform", "recovery", "low", "high", "n_objects", "n_triplets"])
     objects = some(len(study.stimuli), MOST_OBJECTS, seed)
-    features = {name: normalised(table) for name, table in study.last(objects).items()}
+    last = study.of(_trained(study.models)).last(objects)
+    features = {name: normalised(table) for name, table in last.items()}
     return planned_recovery(
         features, n_planned, n_seeds=repetitions(len(features)), seed=seed, cache=cache_dir() / "recovery"
     )
@@ -123,10 +133,12 @@ def told_recovery(study: Study, recovery: pd.DataFrame, n_planned: int) -> str:
     found = recovery.set_index("transform")
     shares = {name: f"{row.recovery:.0%} [{row.low:.0%}, {row.high:.0%}]" for name, row in found.iterrows()}
     row = found.iloc[0]
+    n_models = round(1 / row.chance)
+    of = "Of" if n_models == len(study.names) else f"Among the {n_models} trained models: of"
     told = (
-        f"Of {n_planned:,} trials on {row.n_objects:.0f} stimuli, {row.n_triplets:,.0f} are fitted, the rest test. As "
-        f"the features are, the right model wins {shares['zero-shot']} of the time; once every model may transform its "
-        f"features to fit the answers, {shares['full']}; by luck, {1 / len(study.names):.0%}."
+        f"{of} {n_planned:,} trials on {row.n_objects:.0f} stimuli, {row.n_triplets:,.0f} are fitted, the rest test. "
+        f"As the features are, the right model wins {shares['zero-shot']} of the time; once every model may transform "
+        f"its features to fit the answers, {shares['full']}; by luck, {row.chance:.0%}."
     )
     n_distinct = comb(int(row.n_objects), 3)
     repeated = f" There are only {n_distinct:,} different triplets: further trials would repeat them."

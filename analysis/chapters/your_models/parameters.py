@@ -23,7 +23,7 @@ def layer_names(layers: str) -> tuple[str, ...]:
 
 def repetitions(n_models: int) -> int:
     """Of the planned study's simulation: three, fewer where many models make many simulations by themselves."""
-    return min(3, ceil(30 / n_models))
+    return min(3, ceil(15 / n_models))
 
 
 class Parameters(LineupParameters):

@@ -65,13 +65,25 @@ def test_a_study_of_few_stimuli_is_not_planned():
 
 
 def test_a_planned_study_is_told_in_shares_and_repetitions():
-    row = {"recovery": 0.8, "low": 0.7, "high": 0.9, "n_objects": 10.0, "n_triplets": 1600.0}
+    row = {"recovery": 0.8, "low": 0.7, "high": 0.9, "n_objects": 10.0, "n_triplets": 1600.0, "chance": 1 / 3}
     table = pd.DataFrame([row | {"transform": "zero-shot"}, row | {"transform": "full", "recovery": 0.75}])
     told = experiments.told_recovery(made(), table, 2000)
     assert "80% [70%, 90%] of the time" in told
     assert "75% [70%, 90%]; by luck, 33%" in told
     assert "only 120 different triplets" in told
     assert "different triplets" not in experiments.told_recovery(made(), table, 100)
+    assert experiments.told_recovery(made(), table, 2000).startswith("Of 2,000 trials")
+    of_two = experiments.told_recovery(made(), table.assign(chance=0.5), 2000)
+    assert of_two.startswith("Among the 2 trained models: of 2,000 trials")
+
+
+def test_untrained_models_are_no_candidates(monkeypatch, tmp_path):
+    monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
+    rng = np.random.default_rng(0)
+    models = pd.DataFrame({"family": "f", "training": ["normal", "untrained", "normal"]}, list("abc"))
+    layers = {name: {"last": rng.normal(size=(40, 3))} for name in "abc"}
+    found = experiments.planned(Study(models, layers, tuple(map(str, range(40)))), 200, seed=0)
+    assert found["chance"].tolist() == [0.5, 0.5]
 
 
 def test_correlations_of_few_models_are_told_with_their_room():

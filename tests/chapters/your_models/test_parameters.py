@@ -52,5 +52,5 @@ def test_more_models_and_trials_take_longer():
 
 
 def test_many_models_need_no_repetition():
-    """Every model generates answers once a repetition: thirty simulations or more, or three repetitions."""
-    assert [repetitions(n) for n in (2, 10, 15, 34)] == [3, 3, 2, 1]
+    """Every model generates answers once a repetition: fifteen simulations or more, or three repetitions."""
+    assert [repetitions(n) for n in (2, 5, 10, 15, 34)] == [3, 3, 2, 1, 1]
