@@ -248,6 +248,12 @@ PHOTOGRAPHS_HYPOTHESES = (
         Below(LARGEST[1]),
     ),
     Hypothesis(
+        "weak-generators-have-a-ceiling",
+        "With more units than training objects and generators of the weakest penalty, fewer than 80 % are recovered "
+        "however many answers there are.",
+        Below(LARGEST[1]),
+    ),
+    Hypothesis(
         "likelihood-saves-trials",
         "The likelihood of the test answers tells the true model more often than accuracy does (difference, mean over "
         "numbers of triplets).",

@@ -205,13 +205,14 @@ class PhotographsParameters(PublicRunParameters):
 
     n_objects: int = Field(500, ge=FEWEST_OBJECTS, le=500, description="photographs that triplets are drawn from")
     sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
-        [1000, 10000, 100000], min_length=2, description="numbers of training triplets"
+        [100, 1000, 10000], min_length=2, description="numbers of training triplets"
     )
     n_seeds: int = Field(2, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
     penalties: list[Annotated[float, Field(gt=0)]] = Field(
         [0.1, 0.001, 0.00001], min_length=1, description="penalties to choose from, and beyond either end"
     )
+    weak: float = Field(0.000001, gt=0, description="penalty of generators that may leave their features")
     most: int = Field(200_000, ge=1000, description="triplets that stand for all of a fold, with exact probabilities")
     ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
     n_answers: int = Field(20000, ge=500, le=10_000_000, description="triplets that the simulated observer answers")
@@ -225,8 +226,8 @@ class PhotographsParameters(PublicRunParameters):
         return [name for name in registry.registry() if name.startswith(folders)]
 
     def amount(self) -> float:
-        """Fits; what goes to the limit counts three times."""
-        return (self.n_seeds * len(self.sizes) + 3) * self.n_folds * len(self.penalties) * (self.n_objects / 500) ** 2
+        """Fits; what goes to the limit counts three times; it is done twice."""
+        return (self.n_seeds * len(self.sizes) + 6) * self.n_folds * len(self.penalties) * (self.n_objects / 500) ** 2
 
 
 def _readable(load, path: str, **options):
