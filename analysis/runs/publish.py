@@ -86,9 +86,10 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes(), **repository.staged(ROOT / "_config.yml")}
     files |= reference.staged()
-    executed = {*catalogue.chapters(), *catalogue.public_runs()}  # staged as notebooks
+    executed = {catalogue.text_half(name) for name in catalogue.chapters()}  # these are staged as notebooks
+    executed |= {catalogue.text_half(name, PUBLIC) for name in catalogue.public_runs()}
     for path in sorted(BOOK.rglob("*")):
-        if path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"} and path.stem not in executed:
+        if path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"} and path not in executed:
             files[path.relative_to(ROOT)] = path.read_bytes()
     listed = catalogue.toc_pages()
     pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
