@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
-from analysis.runs import catalogue, exercises, pairs
+from analysis.runs import catalogue, exercises, pairs, slides
 
 PAGES = {path.stem: path for path in (catalogue.BOOK / "teaching").glob("*.md")}
 TAUGHT = sorted(set(PAGES) & set(catalogue.chapters()))
@@ -76,3 +77,25 @@ def test_the_block_names_figures_of_the_chapters():
 def test_the_marking_scheme_gives_a_hundred_points():
     points = re.findall(r"^\| (\d+) \|", section(BLOCK, "The assignment: a claim of your own"), re.MULTILINE)
     assert sum(map(int, points)) == 100
+
+
+@pytest.mark.browser
+def test_slides_turn_by_keys_and_stay_readable(browser, tmp_path):
+    """From disk; one slide is seen at a time."""
+    path = tmp_path / "slides.html"
+    path.write_text(slides.page(pairs.notebook_from_text(catalogue.text_half("neuron_correlation"))), encoding="utf-8")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+    body = browser.find_element("css selector", "body")
+    seen = "return [...document.querySelectorAll('.slide')].filter(s => s.offsetHeight).map(s => s.innerText)"
+    headings = []
+    for key in (Keys.HOME, Keys.ARROW_RIGHT, Keys.PAGE_DOWN, Keys.ARROW_LEFT, Keys.END):
+        body.send_keys(key)
+        (text,) = browser.execute_script(seen)
+        headings.append(text.splitlines()[0])
+    assert headings == [
+        "Do two networks have matching units?",
+        *("The claim", "The method", "The claim"),
+        "What to take home",
+    ]
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.__main__ import main
-from analysis.runs import catalogue, course, exercises, pairs, publish
+from analysis.runs import catalogue, course, exercises, pairs, publish, results, runner
 from analysis.runs.runner import RunError
 
 
@@ -141,6 +141,16 @@ def test_a_book_that_was_not_made_is_refused_in_one_sentence(tmp_path, monkeypat
     assert result.exit_code == 1
     assert "call 'python -m analysis book --profile default' first." in result.output
     assert not list(tmp_path.iterdir())
+
+
+def test_the_notebooks_are_the_books(notebooks, monkeypatch, tmp_path):
+    """Those of the profile that was asked for, of chapters with exercises."""
+    asked = []
+    monkeypatch.setattr(publish, "executed_path", lambda chapter, profile: tmp_path / profile / chapter)
+    monkeypatch.setattr(runner, "is_current", lambda run, path: asked.append((run.profile, path.parent.name)) or True)
+    monkeypatch.setattr(results, "read", lambda path: path.name)
+    assert course.executed("quick") == {chapter: chapter for chapter in notebooks}
+    assert set(asked) == {("quick", "quick")}
 
 
 def test_the_command_writes_the_course(notebooks, tmp_path, monkeypatch):
