@@ -75,6 +75,7 @@ def setup(monkeypatch, tmp_path):
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "VENV", str(tmp_path / ".venv"))
     monkeypatch.setattr(module, "STAMP", str(tmp_path / ".venv" / "stamp"))
+    monkeypatch.setenv("TORCH_BUILD", "default")
     return module
 
 
@@ -101,6 +102,43 @@ def test_a_failed_install(setup, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(setup.subprocess, "call", lambda arguments, cwd: int("install" in arguments))
     assert "Installing failed: read pip's message above" in refusal(setup, capsys)
     assert not (tmp_path / ".venv" / "stamp").exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "gpu", "build"), [("linux", False, "cpu"), ("linux", True, "default"), ("darwin", False, "default")]
+)
+def test_linux_without_an_nvidia_gpu_takes_the_cpu_build(setup, monkeypatch, platform, gpu, build):
+    monkeypatch.delenv("TORCH_BUILD")
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(setup, "has_nvidia_gpu", lambda: gpu)
+    assert setup.torch_build() == build
+
+
+def test_one_variable_decides_the_build(setup, monkeypatch, capsys):
+    monkeypatch.setattr(setup, "has_nvidia_gpu", lambda: False)
+    assert setup.torch_build() == "default"
+    stamp = setup.wanted()
+    monkeypatch.setenv("TORCH_BUILD", "cpu")
+    assert setup.torch_build() == "cpu"
+    assert setup.wanted() != stamp
+    monkeypatch.setenv("TORCH_BUILD", "gpu")
+    assert refusal(setup, capsys) == "TORCH_BUILD must be one of cpu, default, got 'gpu'."
+
+
+@pytest.mark.parametrize(("answers", "pip_fails"), [(True, False), (True, True), (False, False)])
+def test_the_cpu_build_or_a_sentence(setup, monkeypatch, capsys, answers, pip_fails):
+    calls = []
+    monkeypatch.setattr(setup, "reachable", lambda index: answers)
+    monkeypatch.setattr(setup.subprocess, "call", lambda arguments, cwd: calls.append(arguments) or int(pip_fails))
+    setup.install_cpu_torch(["pip", "install"])
+    expected = ["pip", "install", "--no-deps", "--index-url", setup.CPU_INDEX, f"torch=={locked()['torch']}"]
+    assert calls == ([expected] if answers else [])
+    fell_back = "cannot be used here: taking the build that pip finds by itself" in capsys.readouterr().out
+    assert fell_back == (pip_fails or not answers)
+
+
+def test_an_index_without_a_host_is_not_reachable(setup):
+    assert not setup.reachable("http://127.0.0.1:9")
 
 
 def test_readme_names_the_two_commands_first():
