@@ -231,11 +231,6 @@ def recover(features: Features, observer: Observer, parameters, sizes: Sequence[
     )
 
 
-def coarse(penalties: Sequence[float]) -> list[float]:
-    """Every second one of a long grid, for what is fitted many times; grids widen beyond their ends all the same."""
-    return list(penalties[::2] if len(penalties) > 4 else penalties)
-
-
 def limit_of(study: Study, parameters, n_seeds: int, *, features: Features | None = None, **options) -> pd.DataFrame:
     """Where the recovery curve of a study ends, see `recovery_asymptote`; finished pieces are kept in the cache."""
     if "generators" not in options:
@@ -247,8 +242,7 @@ def limit_of(study: Study, parameters, n_seeds: int, *, features: Features | Non
         seed=parameters.first_seed,
         n_jobs=-1,
         cache=cache_dir() / "recovery",
-        **{"penalties": coarse(parameters.penalties), "n_folds": parameters.n_folds, "tolerance": LIMIT_TOLERANCE}
-        | options,
+        **{"penalties": parameters.penalties, "n_folds": parameters.n_folds, "tolerance": LIMIT_TOLERANCE} | options,
     )
 
 
@@ -599,10 +593,9 @@ def flexibility_settings(rank: int) -> dict[str, dict]:
 def flexibility(study: Study, parameters, size: int, n_seeds: int) -> pd.DataFrame:
     """Predictive accuracy and recovery for every level of flexibility, one row a level and model.
 
-    Generators and candidates have the same flexibility, and a `coarse` grid. Recovery is at one number of triplets.
+    Generators and candidates have the same flexibility. Recovery is at one number of triplets.
     """
     settings = flexibility_settings(parameters.rank)
-    parameters = parameters.model_copy(update={"penalties": coarse(parameters.penalties)})
     predicted = predictions(
         study, settings, parameters.penalties, n_folds=parameters.n_folds, seed=parameters.first_seed
     )

@@ -228,11 +228,6 @@ def test_rows_of_features_may_have_names(tmp_path, own_files):
     assert "features/stimuli.csv" in parameters.data_files()
 
 
-def test_a_coarse_grid_keeps_short_ones_whole():
-    assert experiments.coarse([1.0, 0.1]) == [1.0, 0.1]
-    assert experiments.coarse([0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001]) == [0.1, 0.001, 0.00001]
-
-
 def test_leads_move_as_much_as_the_formula_says():
     """Two fitted models, each right by itself, on seeds of independent test triplets."""
     rng = np.random.default_rng(0)
