@@ -166,7 +166,7 @@ def labels(tables: dict[str, pd.DataFrame]) -> Figure:
         axis.axhline(1 / n_networks, color=GREY, ls=":")
         axis.set(title=f"{name}, {n_networks} networks", xlabel="noisy labels", ylim=(0, 1.02))
     axes[0, 0].set_ylabel("identified")
-    axes[0, 0].legend(fontsize=10, loc="lower right")
+    axes[0, 0].legend(fontsize=10, loc="center right", bbox_to_anchor=(1, 0.4))
     return figure
 
 
@@ -180,7 +180,7 @@ def consistency(table: pd.DataFrame) -> Figure:
             axis.plot(mean.index, mean, "o-", ms=4, color=COLOURS[policy], label=policy)
         axis.set(title=transform, xscale="log", xlabel="answers", ylim=(0, 1.02))
     axes[0, 0].set_ylabel("same winner")
-    axes[0, -1].legend(fontsize=10, loc="lower right")
+    axes[0, -1].legend(fontsize=10, loc="upper left")
     return figure
 
 
