@@ -26,6 +26,7 @@ _STYLE = """
 :root { --pst-color-border: #ccc; --pst-color-text-muted: #555; --pst-color-text-base: #111; }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.55 system-ui, sans-serif; color: #111; }
 img, svg { max-width: 100%; height: auto; } table { border-collapse: collapse; } td, th { padding: 0.2em 0.6em; }
+.dataframe :is(td, th) { white-space: nowrap; }
 pre { background: #f5f5f5; padding: 0.7em; overflow-x: auto; } figure { margin: 1.5em 0; } .output { overflow-x: auto; }
 .admonition { border-left: 4px solid #88a; background: #f6f7fb; padding: 0.3em 1em; margin: 1em 0; }
 .admonition-title, summary { font-weight: 600; }
