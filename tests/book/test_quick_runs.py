@@ -102,8 +102,8 @@ def test_a_run_on_a_line_up_judges_no_paper(line_up_run):
 
 def test_a_run_on_a_line_up_is_about_its_models(line_up_run):
     notebook = nbformat.read(line_up_run, as_version=4)
-    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
-    assert [out.text for out in outputs if out.output_type == "stream"] == []
+    shown = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    assert [out.text for out in shown if out.output_type == "stream"] == []
     numbers = "".join(path.read_text() for path in line_up_run.parent.glob("*.csv"))
     assert "resnet-8-b1" in numbers
     written = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
