@@ -46,7 +46,7 @@ def staged(listed: Path, pages: Mapping[str, NotebookNode]) -> dict[Path, bytes]
 
 def _card(card: Mapping[str, str], text: str, picture: Path, alternative: str) -> str:
     link = card["page"].removeprefix("book/")
-    options = {"img-top": f"../_static/cards/{picture.name}", "img-alt": alternative, "link": f"../{link}"}
+    options = {"img-top": f"_static/cards/{picture.name}", "img-alt": alternative, "link": link}
     lines = [f":{name}: {value}" for name, value in {**options, "link-type": "doc"}.items()]
     return "\n".join([f":::{{grid-item-card}} {card['title']}", *lines, "", text, ":::", ""])
 

@@ -36,7 +36,7 @@ def test_a_card_has_its_figure_its_numbers_and_its_link(tmp_path, pages):
     assert not files
     assert "{grid-item-card} Found" in text
     assert "It is 0.12 for \\*all\\*, 0.12." in text
-    assert ":link: ../public/one\n" in text
+    assert ":link: public/one\n" in text
     assert ":img-alt: Dots in rows.\n" in text
 
 
