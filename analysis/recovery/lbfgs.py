@@ -165,7 +165,8 @@ class _Search:
     def update(self, values: np.ndarray, gradients: torch.Tensor) -> None:
         """Accept the trial points that descend; shorten the steps of the others."""
         noise = 4 * torch.finfo(self.points.dtype).eps * np.abs(self.values)
-        accepted = values <= self.values + 1e-4 * self.lengths * self.slopes + noise
+        enough = values <= self.values + 1e-4 * self.lengths * self.slopes + noise
+        accepted = enough & np.isfinite(values)  # a step too long may overflow to minus infinity
         failed = self.where(~accepted)
         if accepted.any():
             self._move(accepted, failed, gradients)

@@ -75,3 +75,27 @@ def test_the_gap_that_is_stated_holds():
     assert found.converged.all()
     assert (found.gaps <= 1e-6).all()
     assert (found.values - optimum <= 1e-6).all()
+
+
+class Overflowing(Quadratics):
+    """The same, where a value far from the start is minus infinity, as one that has overflowed may be."""
+
+    def evaluate(self, points):
+        values, gradients = super().evaluate(points)
+        return torch.where(points.norm(dim=1) > 2, -torch.inf, values), gradients
+
+    def take(self, rows):
+        return Overflowing(self.hessians[rows], self.offsets[rows])
+
+
+def test_a_value_that_has_overflowed_is_no_descent():
+    flat = torch.eye(3, dtype=torch.float64)[None] * 1e-3
+    offsets = torch.tensor(
+        [[1e-3, 0, 0]], dtype=torch.float64
+    )  # the minimum is at distance 1, the first step goes past 2
+    steep = Quadratics(flat, offsets)
+    problems = Overflowing(flat, offsets)
+    problems.begin = lambda points: (*steep.evaluate(points), torch.full((1, 3), 1e-4, dtype=torch.float64))
+    found = lbfgs.minimize(problems, torch.zeros(1, 3, dtype=torch.float64), tolerance=1e-14, max_iterations=200)
+    assert found.values.isfinite().all()
+    torch.testing.assert_close(found.points, torch.tensor([[1.0, 0, 0]], dtype=torch.float64), rtol=0, atol=1e-4)
