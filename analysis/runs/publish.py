@@ -169,7 +169,8 @@ def _numbers_cell(name: str, figure: str) -> NotebookNode:
 
 def _citation_cell(notebook: NotebookNode) -> NotebookNode:
     about = read_yaml(ROOT / "CITATION.cff")
-    title = next(line[2:] for cell in notebook.cells for line in cell.source.splitlines() if line.startswith("# "))
+    lines = (line for cell in notebook.cells for line in cell.source.splitlines())
+    title = next((line[2:] for line in lines if line.startswith("# ")), "Notebook")
     authors = ", ".join(author["name"] for author in about["authors"])
     book, year = about["title"].partition("?")[0] + "?", str(about["date-released"])[:4]
     run = f"run of {notebook.metadata.analysis.started[:10]}"
