@@ -170,9 +170,11 @@ def test_what_cannot_be_told_apart_is_refused(value):
 KEEPING = (
     "analysis.models.trainings",
     "analysis.models.zoo_answers",
+    "analysis.recovery.adaptive",
     "analysis.recovery.asymptote",
     "analysis.recovery.experiment",
     "analysis.recovery.generators",
+    "analysis.recovery.people",
     "analysis.chapters.neuron_correlation.attack",
     "analysis.chapters.contrastive_stimuli.representations",
     "analysis.chapters.metric_correlation.zoo_metrics",

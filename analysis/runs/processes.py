@@ -155,4 +155,13 @@ def _stop(wanted: set[signal.Signals]) -> None:
     line = f"\nStopped by {by}: what was finished is kept, and the same call goes on from there.\n"
     with contextlib.suppress(OSError):
         os.write(2, line.encode())
+    _end_workers()
     os._exit(128 + number)
+
+
+def _end_workers() -> None:
+    """A worker that is only just starting would otherwise complain of an owner that has gone."""
+    multiprocessing = sys.modules.get("multiprocessing")  # without it there are no workers
+    for worker in multiprocessing.active_children() if multiprocessing else ():
+        with contextlib.suppress(OSError, TypeError):  # it has ended, or has no number yet
+            os.kill(worker.pid, signal.SIGKILL)
