@@ -119,7 +119,7 @@ def ways_to_make(ways: pd.DataFrame, chance: float) -> Figure:
     right.plot(ways["kept"], rows, "^", mfc="none", color=PALETTE[2], label="with their own features")
     right.set(xlabel="mean correlation of generators' similarities", xlim=(0, 1.04))
     for axis in (left, right):
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9, ncol=3)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9, ncol=2)
     left.invert_yaxis()
     return figure
 
