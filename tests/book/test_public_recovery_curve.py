@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.chapters.recovery_curve.claims import THINGS_CLAIMS
-from analysis.chapters.recovery_curve.parameters import EMBEDDINGS
 from analysis.data import registry
+from analysis.data.things import EMBEDDINGS
 from analysis.runs import verdicts
 from analysis.runs.outputs import CLAIMS, embedded
 

@@ -101,11 +101,12 @@ class PublicParameters(PublicRunParameters):
 
     def public_files(self) -> list[str]:
         """Answers of networks, embeddings, people's trials."""
-        from analysis.chapters.choosing_stimuli.people import EMBEDDINGS, MOCHI, TRIALS
+        from analysis.chapters.choosing_stimuli.people import MOCHI
         from analysis.data.answers import imagenet_files
         from analysis.data.cifar10 import logit_files
+        from analysis.data.things import EMBEDDINGS, TRIALS
 
-        return [*imagenet_files(), *logit_files(), *EMBEDDINGS.values(), TRIALS, MOCHI]
+        return [*imagenet_files(), *logit_files(), *EMBEDDINGS.values(), TRIALS["1,000 triplets"], MOCHI]
 
     def amount(self) -> float:
         """Labels and fits."""

@@ -5,20 +5,14 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from analysis.data import registry
+from analysis.data.things import TRIALS, load_embeddings
 from analysis.intervals import Measured
 from analysis.recovery.design import triplet_scores
 from analysis.recovery.observers import load_things_triplets
 from analysis.recovery.probes import fit_probes
 from analysis.recovery.triplets import calibrate_temperature, choice_probabilities
 
-EMBEDDINGS = {
-    "VICE, 42": "things/vice_42d.npy",
-    "SPoSE, 14": "things/spose_14d.npy",
-    "SPoSE, 49": "things/spose_49d.txt",
-    "SPoSE, 66": "things/spose_66d.txt",
-    "SPoSE, 82": "things/spose_82d.npy",
-}
-TRIALS, MOCHI = "things/vice_test_triplets.csv", "mochi/benchmark.csv"
+MOCHI = "mochi/benchmark.csv"
 POLICIES = ("random", "disagreement", "information")
 FEWEST = 20
 """Trials of a condition that still says something."""
@@ -33,12 +27,8 @@ def load_things() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.nda
     embeddings, triplets, answers, subjects
         By name (1854, dimensions); (1000, 3); (n, 2) number of the triplet and position in it; (n,).
     """
-    tables = {}
-    for name, file in EMBEDDINGS.items():
-        path = registry.public_path(file)
-        table = np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path)
-        tables[name] = (table / np.sqrt((table**2).sum(axis=1).mean())).astype(np.float32)
-    observer = load_things_triplets(registry.public_path(TRIALS))
+    tables = load_embeddings()
+    observer = load_things_triplets(registry.public_path(TRIALS["1,000 triplets"]))
     ordered = np.sort(observer.triplets, axis=1)
     triplets, number = np.unique(ordered, axis=0, return_inverse=True)
     odd = np.take_along_axis(observer.triplets, observer.choices[:, None], axis=1)

@@ -19,18 +19,6 @@ MODELS = (
 """Two networks of each family that has maps or tokens; two of the six trained on noisy labels, the others on clean."""
 
 
-EMBEDDINGS = {
-    "VICE, 42": "things/vice_42d.npy",
-    "SPoSE, 14": "things/spose_14d.npy",
-    "SPoSE, 49": "things/spose_49d.txt",
-    "SPoSE, 66": "things/spose_66d.txt",
-    "SPoSE, 82": "things/spose_82d.npy",
-}
-"""Public files of the embeddings, by method and number of dimensions."""
-TRIALS = {"1,000 triplets": "things/vice_test_triplets.csv", "2,171 triplets": "things/trials_2171_humans.txt"}
-"""Public files of people's answers, by how many different triplets they are about."""
-
-
 NARROWEST = 12
 """Units in the last hidden layer of the zoo's narrowest network."""
 
@@ -193,6 +181,8 @@ class PublicParameters(PublicRunParameters):
 
     def public_files(self) -> list[str]:
         """Five embeddings and two sets of human answers."""
+        from analysis.data.things import EMBEDDINGS, TRIALS
+
         return [*EMBEDDINGS.values(), *TRIALS.values()]
 
     def amount(self) -> float:

@@ -6,20 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from analysis.chapters.recovery_curve.parameters import EMBEDDINGS, TRIALS
 from analysis.data import registry
+from analysis.data.things import TRIALS
 from analysis.intervals import Measured
 from analysis.recovery.observers import Observer, load_things_triplets
 from analysis.recovery.people import others_answer, triplet_numbers
 from analysis.recovery.triplets import calibrate_temperature, choice_probabilities, draw_triplets, sample_choices
-
-
-def load_embeddings() -> dict[str, np.ndarray]:
-    """The five embeddings, (1854, dimensions) each, divided by one number so that the mean squared length is 1."""
-    paths = {name: registry.public_path(file) for name, file in EMBEDDINGS.items()}
-    tables = {name: np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path)
-              for name, path in paths.items()}  # fmt: skip
-    return {name: (table / np.sqrt((table**2).sum(axis=1).mean())).astype(np.float32) for name, table in tables.items()}
 
 
 def load_trials() -> dict[str, Observer]:
