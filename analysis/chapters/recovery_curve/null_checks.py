@@ -47,7 +47,11 @@ def difference_of_shares(n_models: int, n_simulations: int) -> Noise:
 
 def share(n_models: int, n_simulations: int) -> Noise:
     """Recovery over models with so many simulations a model, all won at random."""
-    return _runs(lambda rng: over_models(rng.binomial(n_simulations, 1 / n_models, n_models) / n_simulations), WINNERS)
+
+    def won(rng: np.random.Generator) -> Measured:
+        return experiments.share_over_models(rng.binomial(n_simulations, 1 / n_models, n_models) / n_simulations)
+
+    return _runs(won, WINNERS)
 
 
 def swapped(differences: pd.Series) -> Noise:
