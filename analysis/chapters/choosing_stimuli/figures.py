@@ -148,6 +148,7 @@ def score_errors(table: pd.DataFrame) -> Figure:
             axis.plot(values, np.full(len(values), place), "o", color=PALETTE[place], alpha=0.4, ms=4)
         axis.axvline(0, color=GREY, lw=1)
         axis.set(yticks=range(len(ways)), yticklabels=ways, xlabel=f"{column}, nats a triplet")
+        axis.locator_params(axis="x", nbins=4)
     axes[0].invert_yaxis()
     return figure
 

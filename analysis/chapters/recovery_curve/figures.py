@@ -218,7 +218,7 @@ def candidates(fewer: pd.DataFrame, groups: pd.DataFrame, title: str) -> Figure:
     left.plot(counts, [1 / k for k in counts], ":", color=GREY, label="chance")
     left.set(xticks=counts, xlabel="candidates", ylabel="simulations won by the true model", ylim=(0, 1.02))
     left.set_title("All kinds of candidates")
-    left.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=3)
+    left.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
     for number, (_, rows) in enumerate(groups.groupby("group", sort=False)):
         for shift, column, colour in ((-0.12, "recovery", PALETTE[0]), (0.12, "random", PALETTE[1])):
             mean = over_models(rows[column])
@@ -270,7 +270,7 @@ def without_truth(table: pd.DataFrame, chance: float, who: str) -> Figure:
         axis.get_legend().set_visible(axis is axes[0])
     axes[0].set_ylim(0, 1.02)
     axes[0].axhline(chance, color=GREY, ls=":")
-    axes[0].legend(title="true model", fontsize=9, title_fontsize=9)
+    axes[0].legend(title="true model", fontsize=9, title_fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.2))
     axes[1].set_title(who, loc="center")
     for axis in axes[1:]:
         axis.axhline(0, color=GREY, lw=1)
