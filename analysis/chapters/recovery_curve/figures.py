@@ -7,7 +7,9 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from analysis.chapters.recovery_curve import reported
-from analysis.chapters.recovery_curve.experiments import FLEXIBILITY, Study, over_models
+from analysis.chapters.recovery_curve.flexibility import FLEXIBILITY
+from analysis.chapters.recovery_curve.outcomes import over_models
+from analysis.chapters.recovery_curve.studies import Study
 from analysis.intervals import Measured
 from analysis.recovery.asymptote import answers_per_pair as answers
 from analysis.recovery.triplets import choice_probabilities

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.recovery_curve import experiments
-from analysis.chapters.recovery_curve.experiments import PREDICTORS, over_models
+from analysis.chapters.recovery_curve import geometry, outcomes, regression, rivals
+from analysis.chapters.recovery_curve.outcomes import over_models
+from analysis.chapters.recovery_curve.regression import PREDICTORS
 from analysis.intervals import Measured, bootstrap_interval
 from analysis.recovery.generators import Generators
 from analysis.recovery.summaries import SIMULATION
@@ -49,7 +50,7 @@ def share(n_models: int, n_simulations: int) -> Noise:
     """Recovery over models with so many simulations a model, all won at random."""
 
     def won(rng: np.random.Generator) -> Measured:
-        return experiments.share_over_models(rng.binomial(n_simulations, 1 / n_models, n_models) / n_simulations)
+        return outcomes.share_over_models(rng.binomial(n_simulations, 1 / n_models, n_models) / n_simulations)
 
     return _runs(won, WINNERS)
 
@@ -66,7 +67,7 @@ def no_spread(n_pairs: int) -> Noise:
 
 def told_apart(recoveries: pd.Series) -> Noise:
     """What a rule that asks for few recovered models says of generators that no fit has moved."""
-    return Noise(AS_THEY_ARE, [experiments.share_over_models(recoveries)])
+    return Noise(AS_THEY_ARE, [outcomes.share_over_models(recoveries)])
 
 
 def guesses(path: pd.DataFrame) -> Noise:
@@ -80,7 +81,7 @@ def convergence(moved: pd.DataFrame) -> dict[str, Noise]:
 
     def farther(rng: np.random.Generator) -> Measured:
         ended = rng.permutation(moved["after"].to_numpy())
-        return experiments.spearman_interval(moved["before"], ended - moved["before"].to_numpy())
+        return outcomes.spearman_interval(moved["before"], ended - moved["before"].to_numpy())
 
     ends = _runs(farther, "ends dealt out to the models at random")
     return {"geometries-converge": swapped(moved["gain"]), "farther-moves-more": ends}
@@ -95,9 +96,9 @@ def coefficients(pairs: pd.DataFrame, names: dict[str, str]) -> dict[str, Noise]
         order = dict(zip(models, np.random.default_rng(run).permutation(models), strict=True))
         own, other = (candidates.loc[pairs[side].map(order)].to_numpy() for side in ("candidate", "generator"))
         dealt = pairs.assign(**dict(zip(PREDICTORS, (own[:, 0], other[:, 0], own[:, 1], other[:, 1]), strict=True)))
-        runs.append(experiments.regression(dealt, n_resamples=400))
+        runs.append(regression.coefficients(dealt, n_resamples=400))
     what = "properties dealt out to other models"
-    return {claim: Noise(what, [experiments.coefficient(run, name, len(models)) for run in runs])
+    return {claim: Noise(what, [regression.coefficient(run, name, len(models)) for run in runs])
             for claim, name in names.items()}  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def likeness(made: Generators) -> Noise:
         orders = [rng.permutation(len(whole)) for whole in similarities]
         mixed = {str(place): whole[np.ix_(order, order)]
                  for place, (whole, order) in enumerate(zip(similarities, orders, strict=True))}  # fmt: skip
-        alike = experiments.pairwise_likeness(Generators(made.table, mixed))
+        alike = geometry.pairwise_likeness(Generators(made.table, mixed))
         return bootstrap_interval(np.mean, alike, over="pairs of models")
 
     return _runs(shuffled, "objects shuffled")
@@ -120,15 +121,13 @@ def of_recovery(table: pd.DataFrame, largest: int, smallest: int) -> dict[str, N
     chance = 1 / table["candidate"].nunique()
 
     def rise(shuffled: pd.DataFrame) -> Measured:
-        ends = [experiments.by_generator(shuffled, size) for size in (largest, smallest)]
+        ends = [outcomes.by_generator(shuffled, size) for size in (largest, smallest)]
         return over_models(ends[0] - ends[1])
 
     measures = {
         "recovery-rises": rise,
-        "above-chance": lambda shuffled: over_models(experiments.by_generator(shuffled, largest) - chance),
-        "systematic-winner": partial(experiments.systematic_winner, n_triplets=largest),
-        "more-candidates": lambda shuffled: experiments.all_against_half(
-            experiments.fewer_candidates(shuffled, largest)
-        ),
+        "above-chance": lambda shuffled: over_models(outcomes.by_generator(shuffled, largest) - chance),
+        "systematic-winner": partial(rivals.systematic_winner, n_triplets=largest),
+        "more-candidates": lambda shuffled: rivals.all_against_half(rivals.fewer_candidates(shuffled, largest)),
     }
     return {claim: winners(table, measure) for claim, measure in measures.items()}

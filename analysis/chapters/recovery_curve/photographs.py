@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.recovery_curve.experiments import Study, lineup_study
 from analysis.chapters.recovery_curve.parameters import Parameters, PhotographsParameters
+from analysis.chapters.recovery_curve.studies import Study, lineup_study
 from analysis.models.lineup import read_lineup
 from analysis.recovery.asymptote import all_triplets
 from analysis.recovery.generators import Generators

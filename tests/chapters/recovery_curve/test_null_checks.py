@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters.recovery_curve import experiments, null_checks
+from analysis.chapters.recovery_curve import geometry, null_checks, outcomes, regression, rivals
 from analysis.chapters.recovery_curve.claims import CLAIMS, HYPOTHESES
 from analysis.recovery.generators import Generators
 from analysis.runs.verdicts import NO_POWER, verdict
@@ -39,11 +39,9 @@ def test_winners_at_random_are_no_curve_and_no_favourite(table):
     noise = null_checks.of_recovery(table, 100, 10)
     chance = 1 / len(NAMES)
     measured = {
-        "recovery-rises": experiments.over_models(
-            experiments.by_generator(table, 100) - experiments.by_generator(table, 10)
-        ),
-        "above-chance": experiments.over_models(experiments.by_generator(table, 100) - chance),
-        "systematic-winner": experiments.systematic_winner(table, 100),
+        "recovery-rises": outcomes.over_models(outcomes.by_generator(table, 100) - outcomes.by_generator(table, 10)),
+        "above-chance": outcomes.over_models(outcomes.by_generator(table, 100) - chance),
+        "systematic-winner": rivals.systematic_winner(table, 100),
     }
     for claim, found in measured.items():
         assert RULES[claim].holds(found), claim
@@ -54,17 +52,17 @@ def test_fewer_candidates_are_easier_for_winners_at_random_too(table):
     check = null_checks.of_recovery(table, 100, 10)["more-candidates"]
     expected = 1 / len(NAMES) - 2 / len(NAMES)
     assert np.mean([run.value for run in check.runs]) == pytest.approx(expected, abs=0.05)
-    fewer = experiments.fewer_candidates(table, 100)
-    found = experiments.all_against_half(fewer)
+    fewer = rivals.fewer_candidates(table, 100)
+    found = rivals.all_against_half(fewer)
     word, _ = verdict(RULES["more-candidates"], found, same_setting=False, noise=check)
     assert word == NO_POWER
 
 
 def test_where_all_is_recovered_more_candidates_have_nothing_to_lower(table):
     always = table.assign(test_accuracy=(table.candidate == table.generator).astype(float))
-    fewer = experiments.fewer_candidates(always, 100)
-    assert "ceiling" in experiments.limits_of_halves(fewer).reached()
-    assert experiments.limits_of_halves(experiments.fewer_candidates(table, 100)).reached() == ""
+    fewer = rivals.fewer_candidates(always, 100)
+    assert "ceiling" in rivals.limits_of_halves(fewer).reached()
+    assert rivals.limits_of_halves(rivals.fewer_candidates(table, 100)).reached() == ""
 
 
 def test_shares_of_winners_at_random_are_those_of_chance():
@@ -78,7 +76,7 @@ def test_swapping_keeps_sizes_and_loses_the_direction():
     check = null_checks.swapped(gains)
     assert all(abs(run.value) <= gains.mean() + 1e-12 for run in check.runs)
     assert len({round(run.value, 9) for run in check.runs}) > 10
-    assert not check.passes(RULES["flexible-predicts"], experiments.over_models(gains))
+    assert not check.passes(RULES["flexible-predicts"], outcomes.over_models(gains))
 
 
 def test_a_model_that_moves_more_the_farther_it_starts_does_so_by_arithmetic():
@@ -87,7 +85,7 @@ def test_a_model_that_moves_more_the_farther_it_starts_does_so_by_arithmetic():
     moved = pd.DataFrame({"before": before, "after": 0.9 + 0.01 * rng.random(12)})
     moved = moved.assign(gain=moved.after - moved.before)
     checks = null_checks.convergence(moved)
-    found = experiments.spearman_interval(moved["before"], moved["gain"])
+    found = outcomes.spearman_interval(moved["before"], moved["gain"])
     assert RULES["farther-moves-more"].holds(found)
     assert checks["farther-moves-more"].passes(RULES["farther-moves-more"], found)
 
@@ -98,10 +96,10 @@ def test_properties_of_other_models_have_no_coefficient():
                         index=[f"n{i:02d}" for i in range(12)])  # fmt: skip
     rows = [[g, c, 0.1 * made.geometry_shift[c] + 0.001 * rng.random(), *made.geometry_shift[[c, g]],
              *made.effective_dimensionality[[c, g]]] for g in made.index for c in made.index if g != c]  # fmt: skip
-    pairs = pd.DataFrame(rows, columns=["generator", "candidate", "margin", *experiments.PREDICTORS])
+    pairs = pd.DataFrame(rows, columns=["generator", "candidate", "margin", *regression.PREDICTORS])
     named = {"candidate-shift": "candidate's shift"}
     check = null_checks.coefficients(pairs, named)["candidate-shift"]
-    found = experiments.coefficient(experiments.regression(pairs, n_resamples=200), "candidate's shift", 12)
+    found = regression.coefficient(regression.coefficients(pairs, n_resamples=200), "candidate's shift", 12)
     assert RULES["candidate-shift"].holds(found)
     assert not check.passes(RULES["candidate-shift"], found)
 
@@ -109,7 +107,7 @@ def test_properties_of_other_models_have_no_coefficient():
 def test_shuffled_objects_have_no_likeness():
     features = np.random.default_rng(0).normal(size=(30, 5))
     made = Generators(pd.DataFrame(), dict.fromkeys("abc", features @ features.T))
-    assert experiments.pairwise_likeness(made) == pytest.approx(np.ones(3))
+    assert geometry.pairwise_likeness(made) == pytest.approx(np.ones(3))
     assert all(abs(run.value) < 0.3 for run in null_checks.likeness(made).runs)
 
 

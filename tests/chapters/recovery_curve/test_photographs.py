@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.chapters.recovery_curve import photographs
-from analysis.chapters.recovery_curve.experiments import Study
 from analysis.chapters.recovery_curve.parameters import PhotographsParameters
+from analysis.chapters.recovery_curve.studies import Study
 from analysis.models.lineup import read_lineup
 from analysis.recovery.features import normalised
 from analysis.recovery.generators import Generators
