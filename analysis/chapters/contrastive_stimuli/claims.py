@@ -1,5 +1,7 @@
 """What the paper claims, with the rules that judge it. Committed before any run is judged by them."""
 
+from dataclasses import replace
+
 from analysis.chapters.contrastive_stimuli.reported import N_COMPARED, N_MODELS
 from analysis.runs.claims import Claim, Hypothesis
 from analysis.runs.rules import Above
@@ -156,3 +158,12 @@ PHOTOGRAPHS_HYPOTHESES = (
         Above(0),
     ),
 )
+
+_ZOOS = "Over zoos whose networks, images and draws have other seeds: "
+_OVER_ZOOS = {
+    *("squares-form-blocks", "squares-separate-better", "lower-kappa-clean", "lower-kappa-corrupted"),
+    *("accurate-models-agree", "stable-stimuli", "identify-models"),
+}
+ZOOS_CLAIMS = tuple(replace(claim, statement=f"{_ZOOS}{claim.statement}") for claim in CLAIMS if claim.id in _OVER_ZOOS)
+"""The chapter's claims, judged by the mean over zoos."""
+ZOOS_HYPOTHESES = tuple(replace(entry, statement=f"{_ZOOS}{entry.statement}") for entry in HYPOTHESES)

@@ -168,5 +168,20 @@ class PhotographsParameters(PublicRunParameters):
         return [registry.CIFAR10, *(name for name in registry.registry() if name.startswith(folders))]
 
 
-PUBLIC = {"contrastive_stimuli": PublicParameters, "contrastive_stimuli_photographs": PhotographsParameters}
+class ZoosParameters(PublicRunParameters):
+    """What the run on several zoos may change; all else is as the chapter has it."""
+
+    seeds: list[int] = Field([0, 1, 2, 3, 4], min_length=2, description="seeds of the zoos, at least 2")
+    n_runs: int = Field(5, ge=1, le=100, description="repetitions of every null check")
+
+    def public_files(self) -> list[str]:
+        """None: the zoo is trained on the digits that come with scikit-learn."""
+        return []
+
+
+PUBLIC = {
+    "contrastive_stimuli": PublicParameters,
+    "contrastive_stimuli_photographs": PhotographsParameters,
+    "contrastive_stimuli_zoos": ZoosParameters,
+}
 """The parameters of the notebooks on public data, by name."""

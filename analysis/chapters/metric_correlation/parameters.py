@@ -146,5 +146,20 @@ def read_own(table: str, groups: str) -> "Leaderboard":
     return board
 
 
-PUBLIC = {"metric_correlation": PublicParameters, "metric_correlation_tables": TablesParameters}
+class ZoosParameters(PublicRunParameters):
+    """What the run on several zoos may change; all else is as the chapter has it."""
+
+    seeds: list[int] = Field([0, 1, 2, 3, 4], min_length=2, description="seeds of the zoos, at least 2")
+    n_runs: int = Field(10, ge=1, le=100, description="repetitions of every null check")
+
+    def public_files(self) -> list[str]:
+        """None: the zoo is trained on the digits that come with scikit-learn."""
+        return []
+
+
+PUBLIC = {
+    "metric_correlation": PublicParameters,
+    "metric_correlation_tables": TablesParameters,
+    "metric_correlation_zoos": ZoosParameters,
+}
 """The parameters of the notebooks on public data, by name."""
