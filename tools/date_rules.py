@@ -27,7 +27,7 @@ _TABLES = {
     "metric_correlation": ("CLAIMS", "HYPOTHESES"),
     "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
     "public/metric_correlation_tables": ("TABLES_CLAIMS", "TABLES_HYPOTHESES"),
-    "public/metric_correlation_zoos": ("ZOOS_CLAIMS",),
+    "public/metric_correlation_zoos": ("ZOOS_CLAIMS", "ZOOS_HYPOTHESES"),
     "choosing_stimuli": ("CLAIMS", "HYPOTHESES"),
     "public/choosing_stimuli": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
 }
