@@ -20,13 +20,14 @@ def _own_cache(tmp_path_factory):
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist, tests run one after the other
 def pytest_xdist_make_scheduler(config, log):
-    """Workers take whole files, whose tests share what they build; what needs the built book is one long piece."""
+    """Workers take whole files, or a chapter's, whose tests share what they build; the built book is one long piece."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.split("::")[0]
-            return "book" if file.startswith("tests/book/") else file
+            folder = file.rpartition("/")[0]
+            return folder if folder.startswith(("tests/book", "tests/chapters/")) else file
 
     return ByFile(config, log)
 

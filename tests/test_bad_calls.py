@@ -118,7 +118,7 @@ def test_the_table_is_large_and_holds_each_call_once(record_property, capsys):
 
 
 @pytest.mark.parametrize("profile", ["default", "public"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_value_of_any_parameter_is_taken_or_refused_in_one_sentence(profile, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

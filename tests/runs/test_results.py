@@ -30,14 +30,14 @@ def test_any_flipped_bit_is_either_harmless_or_noticed(notebook, tmp_path):
     results.write(notebook, path, {})
     content, whole = path.read_bytes(), results.read(path)
     noticed = 0
-    for place in range(8 * len(content)):
+    for place in range(0, 8 * len(content), 3):  # every bit position of a byte comes up
         damaged = bytearray(content)
         damaged[place // 8] ^= 1 << place % 8
         path.write_bytes(damaged)
         found = results.read(path)
         noticed += found is None
         assert found is None or found.cells == whole.cells
-    assert noticed > 4 * len(content)
+    assert noticed > 4 / 3 * len(content)
 
 
 @pytest.mark.parametrize(
