@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.chapters.contrastive_stimuli import claims, experiments, zoos
+from analysis.chapters.contrastive_stimuli import claims, experiments, representations, zoos
 from analysis.chapters.contrastive_stimuli.parameters import Parameters
 
 PARAMETERS = Parameters(n_contrastive=30, n_bins=2, n_splits=3)
@@ -43,7 +43,7 @@ def test_the_zoo_is_observed_as_the_chapter_does(monkeypatch):
         seen.update(options, sizes=[len(images) for images in stimuli.values()])
         return type("Geometry", (), {"matrices": {(name, "late"): name for name in stimuli}, "motifs": None})
 
-    monkeypatch.setattr(zoos.representations, "compare_geometry", compare)
+    monkeypatch.setattr(representations, "compare_geometry", compare)
     found = zoos.observed(Parameters(seed=7, n_images=40, layer="late", severity=2))
     assert found.answers == {"severity": 2, "seed": 7}
     assert seen == {"debiased": True, "seed": 7, "sizes": [40, 40]}
