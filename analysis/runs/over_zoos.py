@@ -34,10 +34,11 @@ def noise_over_zoos(measured: Callable[[int], ByZoo], n_runs: int, what: str) ->
     return {name: Noise(what, [mean[name] for mean in means]) for name in means[0]}
 
 
-def of_either_sign(found: ByZoo) -> list[str]:
-    """The measurements that are above 0 in one zoo and below in another."""
+def of_either_sign(found: ByZoo) -> str:
+    """The measurements that are above 0 in one zoo and below in another, as text."""
     ends = long(found).groupby("measurement", sort=False)["value"].agg(["min", "max"])
-    return ends.index[(ends["min"] < 0) & (ends["max"] > 0)].to_list()
+    names = ends.index[(ends["min"] < 0) & (ends["max"] > 0)]
+    return ", ".join(f"*{name.replace('-', ' ')}*" for name in names) or "none"
 
 
 def long(found: ByZoo) -> pd.DataFrame:
@@ -64,5 +65,5 @@ def figure_of(found: ByZoo) -> Figure:
     axis.axvline(0, color="black", lw=0.8)
     axis.set(yticks=range(len(means)), yticklabels=[name.replace("-", " ") for name in means], xlabel="measured")
     axis.set_ylim(len(means) - 0.2, -0.5)
-    axis.legend(handles=[zoos, over], loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    axis.legend(handles=[over, zoos], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     return figure

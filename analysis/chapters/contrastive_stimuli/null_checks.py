@@ -15,7 +15,7 @@ from analysis.runs.verdicts import Noise
 PERMUTED = "each model's answers permuted"
 
 
-def permuted(predictions: Predictions, seed: int) -> Predictions:
+def permuted(predictions: Predictions, seed: int | tuple[int, ...]) -> Predictions:
     """The same answers of every model, given to other stimuli: nothing is hard, and nobody sees alike."""
     answers = np.random.default_rng(seed).permuted(predictions.answers, axis=1)
     return replace(predictions, answers=answers)

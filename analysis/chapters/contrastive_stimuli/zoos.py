@@ -71,7 +71,7 @@ def measured(zoo: Observed, parameters: Parameters) -> dict[str, Measured]:
     }
 
 
-def shuffled(zoo: Observed, seed: int) -> Observed:
+def shuffled(zoo: Observed, seed: int | tuple[int, ...]) -> Observed:
     """The same zoo with nothing to find: every network's answers permuted over images, motifs dealt anew."""
     answers = {name: null_checks.permuted(table, seed) for name, table in zoo.answers.items()}
     return Observed(answers, zoo.matrices, np.random.default_rng(seed).permutation(zoo.motifs))

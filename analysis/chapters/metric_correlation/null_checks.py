@@ -18,7 +18,7 @@ SHUFFLED = "each metric shuffled over models"
 _N_RESAMPLES = 200
 
 
-def shuffled(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+def shuffled(scores: pd.DataFrame, seed: int | tuple[int, ...]) -> pd.DataFrame:
     """Every column's measured scores in another order; gaps stay where they are."""
     rng, table = np.random.default_rng(seed), scores.to_numpy(copy=True)
     for column in table.T:

@@ -20,6 +20,6 @@ def measured(zoo: Leaderboard) -> dict[str, Measured]:
     return {claim.id: found[claim.id] for claim in claims.ZOOS_CLAIMS}
 
 
-def shuffled(zoo: Leaderboard, seed: int) -> Leaderboard:
+def shuffled(zoo: Leaderboard, seed: int | tuple[int, ...]) -> Leaderboard:
     """The same table with nothing to find: every metric's scores shuffled over models."""
     return replace(zoo, scores=null_checks.shuffled(zoo.scores, seed))
