@@ -38,7 +38,7 @@ def of_either_sign(found: ByZoo) -> str:
     """The measurements that are above 0 in one zoo and below in another, as text."""
     ends = long(found).groupby("measurement", sort=False)["value"].agg(["min", "max"])
     names = ends.index[(ends["min"] < 0) & (ends["max"] > 0)]
-    return ", ".join(f"*{name.replace('-', ' ')}*" for name in names) or "none"
+    return ", ".join(name.replace("-", " ") for name in names) or "none"
 
 
 def long(found: ByZoo) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def test_noise_is_measured_in_all_zoos_at_every_repetition():
 
 
 def test_a_sign_that_depends_on_the_zoo_is_named(found):
-    assert over_zoos.of_either_sign(found) == "*loss*"
+    assert over_zoos.of_either_sign(found) == "loss"
     assert over_zoos.of_either_sign({seed: {"gain": zoo["gain"]} for seed, zoo in found.items()}) == "none"
 
 
