@@ -23,6 +23,7 @@ _TABLES = {
     "public/contrastive_stimuli_zoos": ("ZOOS_CLAIMS", "ZOOS_HYPOTHESES"),
     "recovery_curve": ("CLAIMS", "HYPOTHESES"),
     "public/recovery_curve": ("THINGS_CLAIMS", "THINGS_HYPOTHESES"),
+    "public/recovery_curve_causes": ("CAUSES_CLAIMS", "CAUSES_HYPOTHESES"),
     "public/recovery_curve_photographs": ("PHOTOGRAPHS_CLAIMS", "PHOTOGRAPHS_HYPOTHESES"),
     "metric_correlation": ("CLAIMS", "HYPOTHESES"),
     "public/metric_correlation": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),

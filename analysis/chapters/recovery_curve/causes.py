@@ -1,22 +1,17 @@
-"""What moves the end of the recovery curve: how generators are made, how fits stop, features and test noise."""
+"""What moves the end of the recovery curve: how generators are made; and what test noise does to a lead."""
 
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.recovery_curve.flexibility import FLEXIBILITY, differences
 from analysis.chapters.recovery_curve.geometry import likeness_of
-from analysis.chapters.recovery_curve.outcomes import by_generator, own_wins
-from analysis.chapters.recovery_curve.simulations import PLAIN, generators_of, limit_of, recover_study
-from analysis.chapters.recovery_curve.studies import Study, leading_axes
+from analysis.chapters.recovery_curve.simulations import PLAIN, generators_of, limit_of
+from analysis.chapters.recovery_curve.studies import Study
 from analysis.recovery.asymptote import asymptotic_recovery, at_penalty, margins_at_limit
 from analysis.recovery.experiment import Recovery
-from analysis.recovery.generators import TOLERANCE
 from analysis.recovery.triplets import choice_probabilities
-
-EARLY = 1e-3
-"""Tolerance of fits that are stopped early, in nats."""
 
 
 def ways_to_make(parameters) -> dict[str, dict]:
@@ -25,22 +20,31 @@ def ways_to_make(parameters) -> dict[str, dict]:
     return {"features as they are": PLAIN} | fixed
 
 
-def made_in_ways(study: Study, parameters, n_seeds: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+def all_ways(parameters) -> dict[str, dict]:
+    """As `ways_to_make`, and with penalties chosen on other triplets (the paper) or on other objects."""
+    chosen: dict[str, dict] = {"λ chosen on triplets": {}, "λ chosen on objects": {"folds_over": "objects"}}
+    return chosen | ways_to_make(parameters)
+
+
+def made_in_ways(
+    study: Study, parameters, n_seeds: int = 1, *, ways: Mapping[str, dict] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What becomes of recovery in the limit when generators are made otherwise: by simulation, and by way.
 
-    The first table has one row a way, generator and seed (`margins_at_limit` by accuracy). The second has one row a
-    way: ``recovery`` in the limit by accuracy and ``by likelihood``, each with the number of winners that the solver
-    leaves ``open``; how much ``alike`` the generators are, how like the ``observer``, and how like their own features
-    (``kept``; mean correlations of similarities); their ``shift``; the ``favourite`` and how many it ``takes``.
+    The first table has one row a way, generator and seed (`margins_at_limit` by accuracy), with the generator's
+    ``shift``. The second has one row a way: ``recovery`` in the limit by accuracy and ``by likelihood``, each with the
+    number of winners that the solver leaves ``open``; how much ``alike`` the generators are, how like the ``observer``,
+    and how like their own features (``kept``; mean correlations of similarities); their ``shift``; the ``favourite``
+    and how many it ``takes``.
     """
-    wins, ways = [], []
-    for way, options in ways_to_make(parameters).items():
+    wins, rows = [], []
+    for way, options in (ways or ways_to_make(parameters)).items():
         made = generators_of(study, parameters, **options)
         limit = limit_of(study, parameters, n_seeds, generators=made)
         won = margins_at_limit(at_penalty(limit))
-        wins.append(won.assign(made=way))
-        ways.append({"made": way, **_end(limit), **likeness_of(study, made), **_favourite(won)})
-    return pd.concat(wins, ignore_index=True), pd.DataFrame(ways)
+        wins.append(won.assign(made=way, shift=won["generator"].map(made.table["geometry_shift"])))
+        rows.append({"made": way, **_end(limit), **likeness_of(study, made), **_favourite(won)})
+    return pd.concat(wins, ignore_index=True), pd.DataFrame(rows)
 
 
 def _end(limit: pd.DataFrame) -> dict:
@@ -56,31 +60,6 @@ def _end(limit: pd.DataFrame) -> dict:
 def _favourite(won: pd.DataFrame) -> dict:
     counts = won["winner"].value_counts()
     return {"favourite": counts.index[0], "takes": counts.iloc[0] / counts.sum()}
-
-
-def gains_of_few_axes(study: Study, parameters, levels: pd.DataFrame, limit: pd.Series) -> pd.Series:
-    """What few axes gain at the number of triplets of `levels` minus what they gain in the limit, by model.
-
-    `limit` is the recovery in the limit with all axes, by model.
-    """
-    features = {model: leading_axes(table, parameters.rank) for model, table in study.features.items()}
-    few = own_wins(margins_at_limit(at_penalty(limit_of(study, parameters, 1, features=features))))
-    return differences(levels, "recovery", FLEXIBILITY[4], "full") - (few - limit)
-
-
-def gains_of_stopping_early(study: Study, parameters, size: int) -> pd.Series:
-    """Recovery with fits stopped early minus recovery with the usual ones, by model; one seed."""
-    early, usual = (recover_study(study, parameters, [size], 1, tolerance=end) for end in (EARLY, TOLERANCE))
-    return by_generator(early.table, size) - by_generator(usual.table, size)
-
-
-def gains_of_scaling(study: Study, parameters, size: int) -> pd.Series:
-    """Recovery with features ten times as large and as small, mean of both, minus that of unit length; one seed."""
-    shares = []
-    for factor in (0.1, 10.0, 1.0):
-        features = {model: np.float32(factor) * table for model, table in study.features.items()}
-        shares.append(by_generator(recover_study(study, parameters, [size], 1, features=features).table, size))
-    return (shares[0] + shares[1]) / 2 - shares[2]
 
 
 def error_of_a_lead(study: Study, found: Recovery, parameters, size: int) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from analysis.chapters.recovery_curve.outcomes import over_models
 from analysis.chapters.recovery_curve.studies import Study
 from analysis.intervals import Measured
 from analysis.recovery.asymptote import answers_per_pair as answers
+from analysis.recovery.summaries import confusion_matrix
 from analysis.recovery.triplets import choice_probabilities
 from analysis.runs.plots import GREY, PALETTE
 
@@ -155,6 +156,32 @@ def confusion(matrix: pd.DataFrame, ranks: pd.DataFrame, title: str) -> Figure:
     right.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), fontsize=9)
     left.tick_params(labelsize=9)
     left.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def at_each_number(table: pd.DataFrame, curve: pd.DataFrame, limit: Measured) -> dict[str, Figure]:
+    """The recovery curve with one number of triplets marked, and who wins whose simulations there; one figure each."""
+    return {f"{size:,}": _at_number(confusion_matrix(table, size), curve, size, limit) for size in curve["n_triplets"]}
+
+
+def _at_number(matrix: pd.DataFrame, curve: pd.DataFrame, size: int, limit: Measured) -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.4), width_ratios=(1, 1.35))
+    left.axhline(limit.value, color=PALETTE[2], ls="--", label="infinitely many answers")
+    left.plot(
+        curve["n_triplets"], curve["recovery"], "o-", color=PALETTE[0], mfc="white", label="won by the true model"
+    )
+    left.axhline(curve["chance"].iloc[0], color=GREY, ls=":", label="chance")
+    share = curve.set_index("n_triplets").loc[size, "recovery"]
+    left.plot(size, share, "o", color=PALETTE[1], ms=12)
+    left.set(xscale="log", ylim=(0, 1.02), xlabel="training triplets", ylabel="simulations won by the true model")
+    left.set_title(f"{size:,} triplets: {share:.0%}")
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9)
+    names = list(matrix.index)
+    sns.heatmap(matrix[names], annot=True, fmt=".1f", cmap="viridis", vmin=0, vmax=1, ax=right, square=True,
+                cbar_kws={"label": "share of simulations won", "shrink": 0.8}, annot_kws={"fontsize": 8})  # fmt: skip
+    right.set(xlabel="winning candidate", ylabel="true model (generator)")
+    right.tick_params(labelsize=9)
+    right.tick_params(axis="y", rotation=0)
     return figure
 
 

@@ -35,7 +35,7 @@ class Parameters(LearningParameters):
         "zoo", description='"zoo" for the chapter\'s six networks, or a line-up of 3 or more, each by its last layer'
     )
     n_objects: int = Field(
-        102, ge=FEWEST_OBJECTS, le=2000, description="images that triplets are drawn from, held out of training"
+        78, ge=FEWEST_OBJECTS, le=2000, description="images that triplets are drawn from, held out of training"
     )
     features: str = Field("zoo", description='"zoo", or a folder of your own <model>.npy, one row an object')
     triplets: str = Field(
@@ -45,7 +45,7 @@ class Parameters(LearningParameters):
     )
     pooled: bool = Field(False, description="average maps and tokens over space; few units, and another result")
     sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
-        [250, 1000, 4000, 17296], min_length=2, description="numbers of training triplets"
+        [250, 1000, 3000, 7140], min_length=2, description="numbers of training triplets"
     )
     n_seeds: int = Field(3, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
     n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
@@ -151,7 +151,7 @@ class Parameters(LearningParameters):
         """Fits, large data sets counting more."""
         n_models = len(MODELS) if self.models == "zoo" else self.n_models(self.models)
         fits = n_models**2 * self.n_folds * len(self.penalties)
-        limits = (self.n_seeds + len(self.made_with)) * (self.n_objects / 102) ** 3
+        limits = (self.n_seeds + len(self.made_with)) * (self.n_objects / 78) ** 3
         return fits * (self.n_seeds * sum(1 + size / 5000 for size in self.sizes) + 10 * limits)
 
     def data_files(self) -> dict[str, Path]:
@@ -220,6 +220,63 @@ class PhotographsParameters(PublicRunParameters):
         return (self.n_seeds * len(self.sizes) + 6) * self.n_folds * len(self.penalties) * (self.n_objects / 500) ** 2
 
 
+class CausesParameters(PublicRunParameters):
+    """What the run on what moves the end of the curve may change."""
+
+    n_objects: int = Field(60, ge=FEWEST_OBJECTS, le=899, description="images that triplets are drawn from")
+    sizes: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
+        [100, 300, 1000, 3276], min_length=2, description="numbers of training triplets"
+    )
+    n_triplets: int = Field(1000, ge=1, description="triplets where a finite number is held against the limit")
+    few: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(
+        [50, 200], min_length=1, description="numbers of triplets at which rules for ties are compared"
+    )
+    n_seeds: int = Field(2, ge=1, le=100, description="repetitions, each with its own folds, triplets and answers")
+    n_tie_seeds: int = Field(4, ge=1, le=100, description="repetitions of the comparison of rules for ties")
+    n_folds: int = Field(3, ge=2, le=10, description="folds over objects")
+    penalties: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001],
+        min_length=1,
+        description="penalties to choose from, and beyond either end",
+    )
+    made_with: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.01, 0.001, 0.0001, 0.000001], min_length=2, description="penalties of generators"
+    )
+    ratios: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.2, 0.5, 1.0, 2.0, 15.0], min_length=2, description="units of a projection per training object"
+    )
+    axes: list[Annotated[int, Field(ge=1)]] = Field([8, 16], min_length=1, description="leading axes kept")
+    ceilings: list[Annotated[float, Field(gt=0.34, lt=1)]] = Field(
+        [0.5, 0.678, 0.95], min_length=2, description="means of the largest choice probability"
+    )
+    tolerances: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.001, 0.0001, 0.00001, 0.0000001], min_length=2, description="where fits stop, in nats"
+    )
+    scales: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.1, 1.0, 10.0], min_length=3, description="lengths of the features"
+    )
+    rank: int = Field(8, ge=1, description="leading axes of the rule about few axes")
+    ceiling: float = Field(0.678, gt=0.34, lt=1, description="mean of the largest choice probability; people, 0.678")
+    n_answers: int = Field(20000, ge=500, le=10_000_000, description="triplets that the simulated observer answers")
+    first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of networks, observer, folds and answers")
+
+    def public_files(self) -> list[str]:
+        """None: the networks learn the digits that come with scikit-learn."""
+        return []
+
+    def study_parameters(self) -> Parameters:
+        """Those of the chapter's study, of so many objects."""
+        return Parameters(
+            n_objects=self.n_objects, ceiling=self.ceiling, n_answers=self.n_answers, first_seed=self.first_seed
+        )
+
+    def amount(self) -> float:
+        """Fits in the limit and with finitely many triplets, by how much the objects cost."""
+        limits = 2 * len(self.ratios) + len(self.axes) + len(self.ceilings) + len(self.made_with) + 13
+        finite = 2 * len(self.axes) + len(self.ceilings) + len(self.tolerances) + len(self.scales) + len(self.sizes)
+        return self.n_seeds * self.n_folds * len(self.penalties) * (limits + finite / 3) * (self.n_objects / 60) ** 3
+
+
 def _readable(load, path: str, **options):
     try:
         return load(path, **options)
@@ -275,5 +332,9 @@ def _own_features(folder: str) -> dict:
     return _readable(load_features, folder)
 
 
-PUBLIC = {"recovery_curve": PublicParameters, "recovery_curve_photographs": PhotographsParameters}
+PUBLIC = {
+    "recovery_curve": PublicParameters,
+    "recovery_curve_causes": CausesParameters,
+    "recovery_curve_photographs": PhotographsParameters,
+}
 """The parameters of the notebooks on public data, by name."""

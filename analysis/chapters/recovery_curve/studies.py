@@ -85,11 +85,7 @@ def zoo_study(
     Features are the last recorded layer but one, every unit of it; or, `pooled`, the last one averaged over space.
     `triplets` is ``"simulated"`` or a file of answers; `observer` is passed to `simulated_observer`.
     """
-    train, held_out = halves(images, seed)
-    if n_objects > len(held_out):
-        raise ValueError(f"'n_objects' must be at most {len(held_out)}, the images held out, got {n_objects}.")
-    rows = np.random.default_rng(seed).choice(held_out, n_objects, replace=False)
-    objects = images.subset(np.sort(rows))
+    train, objects = _learnt_and_shown(images, n_objects, seed)
     networks = load_zoo(models, images=images, train_indices=train, seed=seed)
     layers = {net.name: net.layers[-1 if pooled or len(net.layers) < 2 else -2] for net in networks}
     pool = "mean" if pooled else None
@@ -104,6 +100,34 @@ def zoo_study(
         answers = load_answers(triplets, row_numbers(n_objects))
     pictures = list(objects.x[:, 0].numpy())
     return Study({name: normalised(values) for name, values in seen.items()}, answers, table, pictures)
+
+
+def _learnt_and_shown(images: Images, n_objects: int, seed: int) -> tuple[np.ndarray, Images]:
+    """Rows of the images that networks learn, and the objects, drawn from the others."""
+    train, held_out = halves(images, seed)
+    if n_objects > len(held_out):
+        raise ValueError(f"'n_objects' must be at most {len(held_out)}, the images held out, got {n_objects}.")
+    rows = np.random.default_rng(seed).choice(held_out, n_objects, replace=False)
+    return train, images.subset(np.sort(rows))
+
+
+def related_study(study: Study, networks: Sequence[str], *, n_objects: int, seed: int) -> Study:
+    """Candidates that are alike: each network's last layer but one, the same of another seed, and its last layer.
+
+    They look at the objects of `zoo_study`, whose observer is that of `study`. `models` has one row a candidate
+    (network, family, seed, layer).
+    """
+    images = load_images("digits")
+    train, objects = _learnt_and_shown(images, n_objects, seed)
+    features, rows = {}, []
+    for other, places in ((0, {"last but one": -2, "last": -1}), (1, {"last but one": -2})):
+        for net in load_zoo(networks, images=images, train_indices=train, seed=seed + other):
+            for layer, place in places.items():
+                name = f"{net.name}, {layer}, seed {seed + other}"
+                features[name] = normalised(record(net.module, objects.x, net.layers[place]).values.numpy())
+                rows.append([name, net.name, net.family, seed + other, layer])
+    table = pd.DataFrame(rows, columns=["model", "network", "family", "seed", "layer"]).set_index("model")
+    return Study(features, study.observer, table, study.objects)
 
 
 def lineup_study(parameters) -> Study:

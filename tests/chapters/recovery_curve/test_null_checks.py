@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from analysis.chapters.recovery_curve import geometry, null_checks, outcomes, regression, rivals
-from analysis.chapters.recovery_curve.claims import CLAIMS, HYPOTHESES
+from analysis.chapters.recovery_curve.claims import CAUSES_HYPOTHESES, CLAIMS, HYPOTHESES
 from analysis.recovery.generators import Generators
 from analysis.runs.verdicts import NO_POWER, verdict
 
-RULES = {entry.id: entry.rule for entry in (*CLAIMS, *HYPOTHESES)}
+RULES = {entry.id: entry.rule for entry in (*CLAIMS, *HYPOTHESES, *CAUSES_HYPOTHESES)}
 NAMES = [f"m{i}" for i in range(8)]
 
 
