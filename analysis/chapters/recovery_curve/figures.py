@@ -127,6 +127,44 @@ def ways_to_make(ways: pd.DataFrame, chance: float) -> Figure:
     return figure
 
 
+def series(
+    rows: pd.DataFrame, x: str, chance: float, *, by: str | None = None, label: str | None = None, log: bool = True
+) -> Figure:
+    """Mean recovery of `intervals` against what changes from case to case, one line a value of `by`, with intervals."""
+    figure, axis = plt.subplots(figsize=(7, 3.6))
+    groups = rows.groupby(by, sort=False) if by else [("this run", rows)]
+    for place, (name, part) in enumerate(groups):
+        arms = np.maximum([part["recovery"] - part["low"], part["high"] - part["recovery"]], 0)
+        axis.errorbar(part[x], part["recovery"], yerr=arms, fmt="os^D"[place % 4] + "-", capsize=3, label=name,
+                      color=PALETTE[place], mfc=PALETTE[place] if place == 0 else "none")  # fmt: skip
+    axis.axhline(chance, color=GREY, ls=":", label="chance")
+    if log:
+        axis.set_xscale("log")
+        axis.minorticks_off()
+    values = list(dict.fromkeys(rows[x]))
+    axis.set_xticks(values, [f"{value:,g}" for value in values])
+    axis.set(ylim=(-0.02, 1.03), xlabel=label or x, ylabel="simulations won by the true model")
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    return figure
+
+
+def told_apart(rows: pd.DataFrame) -> Figure:
+    """How often the true model is told from one rival, by what the two have in common, one colour a way."""
+    figure, axis = plt.subplots(figsize=(7, 3.2))
+    kinds = list(dict.fromkeys(rows["common"]))
+    for place, (way, part) in enumerate(rows.groupby("way", sort=False)):
+        height = [kinds.index(kind) + 0.2 * (place - 0.5) for kind in part["common"]]
+        arms = np.maximum([part["recovery"] - part["low"], part["high"] - part["recovery"]], 0)
+        axis.errorbar(
+            part["recovery"], height, xerr=arms, fmt="os"[place % 2], capsize=3, color=PALETTE[place], label=way
+        )
+    axis.axvline(0.5, color=GREY, ls=":", label="chance")
+    axis.set(yticks=range(len(kinds)), yticklabels=kinds, xlim=(-0.02, 1.03), xlabel="true model ahead of the rival")
+    axis.invert_yaxis()
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9, title="generators")
+    return figure
+
+
 def objects_or_trials(planned: pd.DataFrame, budget: int) -> Figure:
     """Recovery against the number of objects at one budget of answers, one line a transform."""
     figure, axis = plt.subplots(figsize=(7, 3.8))

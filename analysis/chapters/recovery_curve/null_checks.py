@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.chapters.recovery_curve import geometry, outcomes, regression, rivals
 from analysis.chapters.recovery_curve.outcomes import over_models
 from analysis.chapters.recovery_curve.regression import PREDICTORS
+from analysis.chapters.recovery_curve.series import moved_and_lost
 from analysis.intervals import Measured, bootstrap_interval
 from analysis.recovery.generators import Generators
 from analysis.recovery.summaries import SIMULATION
@@ -114,6 +115,18 @@ def likeness(made: Generators) -> Noise:
         return bootstrap_interval(np.mean, alike, over="pairs of models")
 
     return _runs(shuffled, "objects shuffled")
+
+
+def shuffled_ways(wins: pd.DataFrame) -> Noise:
+    """Shift against recovery, with the ways to make a generator dealt out anew within each model."""
+
+    def dealt(rng: np.random.Generator) -> Measured:
+        shifts = wins.groupby(["generator", "made"], sort=False)["shift"].first()
+        mixed = shifts.groupby(level="generator", sort=False).transform(lambda part: rng.permutation(part.to_numpy()))
+        places = pd.MultiIndex.from_frame(wins[["generator", "made"]])
+        return over_models(moved_and_lost(wins.assign(shift=mixed.loc[places].to_numpy())))
+
+    return _runs(dealt, "shifts dealt out to the ways at random")
 
 
 def of_recovery(table: pd.DataFrame, largest: int, smallest: int) -> dict[str, Noise]:

@@ -13,13 +13,17 @@ import pandas as pd
 from analysis.chapters.recovery_curve.outcomes import by_generator, over_models, share_over_models
 from analysis.chapters.recovery_curve.simulations import generators_of, limit_of, recover_study
 from analysis.chapters.recovery_curve.studies import Study, leading_axes, training_objects
-from analysis.intervals import Measured
+from analysis.intervals import Measured, spearman
 from analysis.recovery.asymptote import CRITERIA, at_penalty, margins_at_limit
 from analysis.recovery.features import normalised
 
 CHOSEN = "λ chosen on triplets"
-INFINITE = np.inf
-"""Triplets of a case in the limit."""
+INFINITE = "infinitely many answers"
+
+
+def told(size: int) -> str:
+    """A number of triplets in words, as cases in and before the limit stand in one column."""
+    return f"{size:,} triplets"
 
 
 def weakest(parameters) -> str:
@@ -80,23 +84,24 @@ def by_units(study: Study, parameters) -> pd.DataFrame:
 
 
 def by_axes(study: Study, parameters) -> pd.DataFrame:
-    """Leading principal axes kept (0: all), with few triplets, with most, and in the limit."""
+    """Leading principal ``axes`` kept, the last case all of them, with few ``triplets``, most, and in the limit."""
+    everything = study.n_objects - 1  # axes that centred features of so many objects can have
     cases = []
-    for n_axes in (*parameters.axes, 0):
-        kept = with_features(study, lambda table, n=n_axes: leading_axes(table, n)) if n_axes else study
+    for n_axes in (*parameters.axes, everything):
+        few = n_axes < everything
+        kept = with_features(study, lambda table, n=n_axes: leading_axes(table, n)) if few else study
         for size in (parameters.n_triplets, max(parameters.sizes)):
-            cases.append(({"axes": n_axes, "triplets": float(size)}, with_triplets(kept, parameters, size)))
+            cases.append(({"axes": n_axes, "triplets": told(size)}, with_triplets(kept, parameters, size)))
         cases.append(({"axes": n_axes, "triplets": INFINITE}, in_the_limit(kept, parameters)))
     return _joined(cases)
 
 
 def by_ceiling(study: Study, parameters) -> pd.DataFrame:
     """How sure the generators are, with a finite number of triplets and in the limit."""
-    cases = []
+    cases, size = [], parameters.n_triplets
     for ceiling in parameters.ceilings:
         noisy = parameters.model_copy(update={"ceiling": ceiling})
-        finite = with_triplets(study, noisy, parameters.n_triplets)
-        cases.append(({"ceiling": ceiling, "triplets": float(parameters.n_triplets)}, finite))
+        cases.append(({"ceiling": ceiling, "triplets": told(size)}, with_triplets(study, noisy, size)))
         cases.append(({"ceiling": ceiling, "triplets": INFINITE}, in_the_limit(study, noisy)))
     return _joined(cases)
 
@@ -134,11 +139,10 @@ def by_tie_rule(study: Study, parameters) -> pd.DataFrame:
     Every penalty is an experiment of its own on the same answers, so that either rule chooses among the same fits;
     ``ties`` is the share of choices that the rule decides.
     """
-    found = []
+    made, found = generators_of(study, parameters), []
     for penalty in parameters.penalties:
         alone = parameters.model_copy(update={"penalties": [penalty]})
-        found.append(recover_study(study, alone, parameters.few, parameters.n_tie_seeds,
-                                   generators=generators_of(study, parameters), tolerance=1e-5).table)  # fmt: skip
+        found.append(recover_study(study, alone, parameters.few, parameters.n_tie_seeds, generators=made).table)
     fits = pd.concat(found, ignore_index=True)
     cases = []
     for size in parameters.few:
@@ -186,6 +190,22 @@ def told_apart(limit: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
                          "recovery": (lead > 0).astype(float).where(resolved)})  # fmt: skip
     rows = rows[rows["common"] != ""]
     return rows.groupby(["common", "model"], sort=False).agg({"recovery": "mean", "open": "sum"}).reset_index()
+
+
+def moved_and_lost(wins: pd.DataFrame) -> pd.Series:
+    """Spearman's ρ of a generator's shift and its recovery over the ways to make it, by model; 0 if either stays.
+
+    `wins` is the first table of `causes.made_in_ways`.
+    """
+    won = wins.assign(own=(wins["winner"] == wins["generator"]).where(wins["resolved"]).astype(float))
+    by_way = won.groupby(["generator", "made"], sort=False)[["shift", "own"]].mean().dropna()
+    return by_way.groupby(level="generator", sort=False).apply(
+        lambda rows: _rank_correlation(rows["shift"], rows["own"])
+    )
+
+
+def _rank_correlation(x: pd.Series, y: pd.Series) -> float:
+    return spearman(x.to_numpy(), y.to_numpy()) if x.nunique() > 1 and y.nunique() > 1 else 0.0
 
 
 KINDS = ("one network, two seeds", "one network, two layers", "one family", "two families")

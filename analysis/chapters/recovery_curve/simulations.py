@@ -26,12 +26,12 @@ def recover_study(
 
 def recover(features: Features, observer: Observer, parameters, sizes: Sequence[int], n_seeds: int, **options):
     """The recovery experiment on features and an observer, in parallel; finished pieces are kept in the cache."""
+    if "generators" not in options:
+        options |= {"observer_triplets": observer.triplets, "observer_choices": observer.choices}
     return recovery_experiment(
         features,
         sizes,
         n_seeds,
-        observer_triplets=observer.triplets,
-        observer_choices=observer.choices,
         ceiling=parameters.ceiling,
         penalties=parameters.penalties,
         n_folds=parameters.n_folds,

@@ -111,6 +111,10 @@ def _learnt_and_shown(images: Images, n_objects: int, seed: int) -> tuple[np.nda
     return train, images.subset(np.sort(rows))
 
 
+RELATED = ("cnn", "cnn-slim", "vit-32-d3-p4", "vit-40-d2-p4-noise")
+"""Two families of two networks each, whose layers and seeds are candidates that are alike."""
+
+
 def related_study(study: Study, networks: Sequence[str], *, n_objects: int, seed: int) -> Study:
     """Candidates that are alike: each network's last layer but one, the same of another seed, and its last layer.
 

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.chapters.recovery_curve import figures
 from analysis.chapters.recovery_curve.reported import RECOVERY
+from analysis.intervals import Measured
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +78,22 @@ def test_embeddings():
                          columns=["true", "rival", "answers"])  # fmt: skip
     axis = figures.embedding_leads(leads).axes[0]
     assert {text.get_text() for text in axis.texts} >= {"1,234", "20"}
+
+
+def test_the_slider_marks_one_number_of_triplets_at_a_time(accuracies):
+    curve = pd.DataFrame({"n_triplets": [100], "recovery": [0.4], "chance": 0.2})
+    (figure,) = figures.at_each_number(accuracies, curve, Measured(0.9, 0.8, 1.0, "")).values()
+    assert figure.axes[0].get_title(loc="left") == "100 triplets: 40%" or "40%" in figure.axes[0].get_title()
+    assert figure.axes[0].lines[-1].get_ydata()[0] == 0.4
+
+
+def test_series_are_lines_with_their_intervals():
+    rows = pd.DataFrame({"x": [1.0, 10.0] * 2, "way": list("aabb"), "recovery": [0.2, 0.4, 0.6, 0.8]})
+    rows = rows.assign(low=rows["recovery"] - 0.1, high=rows["recovery"] + 0.1)
+    (axis,) = figures.series(rows, "x", 0.2, by="way").axes
+    means = [container.lines[0].get_ydata().tolist() for container in axis.containers]
+    assert means == [[0.2, 0.4], [0.6, 0.8]]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "10"]
+    (axis,) = figures.told_apart(rows.assign(common=["one family", "two families"] * 2)).axes
+    assert [container.lines[0].get_xdata().tolist() for container in axis.containers] == means
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["one family", "two families"]

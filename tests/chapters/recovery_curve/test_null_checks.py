@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters.recovery_curve import geometry, null_checks, outcomes, regression, rivals
+from analysis.chapters.recovery_curve import geometry, null_checks, outcomes, regression, rivals, series
 from analysis.chapters.recovery_curve.claims import CAUSES_HYPOTHESES, CLAIMS, HYPOTHESES
 from analysis.recovery.generators import Generators
 from analysis.runs.verdicts import NO_POWER, verdict
@@ -114,3 +114,12 @@ def test_shuffled_objects_have_no_likeness():
 def test_guessing_is_worse_than_features_as_they_are():
     path = pd.DataFrame({"setting": "zero-shot", "model": list("abc"), "penalty": 1.0, "accuracy": [0.5, 0.55, 0.6]})
     assert not RULES["shrinkage-safe"].holds(null_checks.guesses(path).runs[0])
+
+
+def test_ways_dealt_out_at_random_lose_no_model_as_it_moves():
+    ways = [f"w{i}" for i in range(6)]
+    rows = [(name, way, i / 10, name if i < 3 else "other") for name in NAMES for i, way in enumerate(ways)]
+    wins = pd.DataFrame(rows, columns=["generator", "made", "shift", "winner"]).assign(resolved=True)
+    rule, found = RULES["moved-farther-recovered-less"], outcomes.over_models(series.moved_and_lost(wins))
+    assert found.value < -0.8
+    assert null_checks.shuffled_ways(wins).passed(rule, found) <= 3

@@ -10,6 +10,7 @@ from analysis.recovery.asymptote import at_penalty, margins_at_limit
 @pytest.fixture
 def parameters(tmp_path, monkeypatch):
     monkeypatch.setenv("ANALYSIS_CACHE", str(tmp_path))
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # starting workers takes longer than these fits
     return Parameters(penalties=[0.1, 0.01], budget=300, n_seeds=1)
 
 
