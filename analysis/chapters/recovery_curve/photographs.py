@@ -38,6 +38,11 @@ def study_of(parameters: PhotographsParameters) -> Study:
     )
 
 
+def overconfident(table: pd.DataFrame) -> float:
+    """Share of all fits under which the test answers are less likely than under guessing."""
+    return float((table["log_likelihood"] < -np.log(3)).mean())
+
+
 def sampling_error(study: Study, made: Generators, candidate: str, generator: str, parameters) -> pd.DataFrame:
     """One fold fitted to a sample of the triplets of the training objects, and to all of them; one row each.
 

@@ -18,6 +18,11 @@ def test_ten_trained_networks_take_part():
     assert all(entry.training != "untrained" for entry in entries)
 
 
+def test_whoever_says_less_than_a_guess_is_overconfident():
+    table = pd.DataFrame({"log_likelihood": [-1.0, -1.09, -1.11, -4.0]})
+    assert photographs.overconfident(table) == 0.5
+
+
 def test_a_sample_of_triplets_ends_near_all_of_them():
     rng = np.random.default_rng(0)
     features = {"a": normalised(rng.normal(size=(90, 6)))}
