@@ -1,23 +1,11 @@
 """The public run of recovery on photographs: what can be computed anew in seconds is what the page says."""
 
-import os
-
 import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
-from analysis.chapters.recovery_curve import photographs
 from analysis.chapters.recovery_curve.claims import PHOTOGRAPHS_CLAIMS, PHOTOGRAPHS_HYPOTHESES
-from analysis.chapters.recovery_curve.parameters import PhotographsParameters
-from analysis.runs import outputs, verdicts
-
-pytestmark = [
-    pytest.mark.public_data,
-    pytest.mark.skipif(
-        not os.environ.get("ANALYSIS_DATA"), reason="ANALYSIS_DATA does not name a folder with the public data files"
-    ),
-]
+from analysis.recovery.plan import TRAIN, Plan
+from analysis.runs import verdicts
 
 
 def test_every_committed_rule_was_measured(judged):
@@ -40,22 +28,14 @@ def test_recovery_at_the_ends_of_the_curve_is_what_the_rows_are_about(judged, nu
 
 def test_answers_are_counted_a_pair_of_training_objects(numbers):
     curve = numbers["photographs-recovery"]
-    n_training = 233  # of 500 photographs, a third for testing and three tenths of the others for validation
+    plan = Plan((1.0,), False, 3, "shrinkage", "full", None, 1e-6, 0, None)
+    n_training = len(plan.parts(500, 0, 0)[TRAIN])
     pairs = n_training * (n_training - 1) / 2
+    assert n_training == 233
     np.testing.assert_allclose(curve["answers per pair"], 3 * curve["n_triplets"] / pairs, rtol=1e-6)
 
 
 def test_the_coefficients_are_those_of_the_pairs_shown(judged, numbers):
-    shown = numbers["photographs-regression"].set_index("property")["coefficient"]
+    shown = numbers["photographs-regression"].set_index("property")["beta"]
     assert judged["candidate-shift"]["measured"]["value"] == pytest.approx(shown["candidate's shift"], abs=1e-6)
     assert judged["generator-shift"]["measured"]["value"] == pytest.approx(shown["generator's shift"], abs=1e-6)
-
-
-def test_the_features_are_as_wide_as_the_page_says(public_run):
-    """One network is read and shown every photograph again."""
-    study = photographs.study_of(PhotographsParameters())
-    tables = [out for cell in public_run.cells for out in cell.get("outputs", []) if "text/html" in out.get("data", {})]
-    printed = pd.read_html("".join(tables[0]["data"]["text/html"]))[0].set_index("model")["units"]
-    assert {name: table.shape[1] for name, table in study.features.items()} == printed.astype(int).to_dict()
-    assert all(len(table) == 500 and stats.describe(table).nobs == 500 for table in study.features.values())
-    assert outputs.embedded(public_run, outputs.FIGURE)
