@@ -31,6 +31,7 @@ _TABLES = {
     "public/metric_correlation_zoos": ("ZOOS_CLAIMS", "ZOOS_HYPOTHESES"),
     "choosing_stimuli": ("CLAIMS", "HYPOTHESES"),
     "public/choosing_stimuli": ("PUBLIC_CLAIMS", "PUBLIC_HYPOTHESES"),
+    "public/choosing_stimuli_factorial": ("FACTORIAL_CLAIMS", "FACTORIAL_HYPOTHESES"),
 }
 """The tables of rules that each page shows, by their names in its chapter's claims."""
 

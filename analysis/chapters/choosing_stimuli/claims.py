@@ -102,3 +102,55 @@ PUBLIC_HYPOTHESES = (
     ),
 )
 """Of the run on real trials and labels. Known when they were written: the files' columns, nothing of the answers."""
+
+_MOST = "full transforms refitted, three axes a training object"
+FACTORIAL_HYPOTHESES = (
+    Hypothesis(
+        "frozen-policies-save-trials",
+        "With full transforms frozen, showing what is most informative about the model, in training and test, saves "
+        "trials (log G).",
+        Above(0),
+    ),
+    Hypothesis(
+        "refit-takes-most",
+        "Training triplets that models disagree about lose more than half of their advantage once full transforms are "
+        "refitted, with three axes a training object (survival, by prediction of the next batch).",
+        Below(HALF),
+    ),
+    Hypothesis("test-triplets-keep-it", f"Informative test triplets alone save trials (log G; {_MOST}).", Above(0)),
+    Hypothesis(
+        "no-training-choice-lifts-the-asymptote",
+        f"No policy for training triplets raises recovery from infinitely many answers by {LIFT:.0%} (the largest of "
+        f"their differences to random triplets, tested everywhere; {_MOST}).",
+        Below(LIFT),
+    ),
+    Hypothesis(
+        "few-axes-keep-it",
+        "With a third as many axes as training objects, training triplets that models disagree about save trials "
+        "although full transforms are refitted (log G, by prediction of the next batch).",
+        Above(0),
+    ),
+    Hypothesis(
+        "refit-aware-saves",
+        "Training triplets chosen for what a rival cannot explain once it has been refitted save trials (log G, by "
+        f"prediction of the next batch; {_MOST}).",
+        Above(0),
+    ),
+    Hypothesis(
+        "refit-aware-beats-information",
+        "And more than those chosen for information about the models as they are (difference of log G).",
+        Above(0),
+    ),
+    Hypothesis(
+        "information-beats-disagreement",
+        f"Test triplets chosen by information save more trials than those of disagreement (difference; {_MOST}).",
+        Above(0),
+    ),
+    Hypothesis(
+        "nearest-rival-predicts",
+        "Designs whose chosen triplets keep the nearest rival farther away save more trials (rank correlation over "
+        "all designs).",
+        Above(0),
+    ),
+)
+"""Of the run of all designs. Known when they were written: the default run of the chapter, a third of the simulations."""

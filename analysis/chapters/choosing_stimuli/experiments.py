@@ -173,6 +173,14 @@ def lifted(ends: pd.DataFrame, transform: str, ratio: float, policy: str) -> Mea
     return over_generators(by_policy[policy] - by_policy["random"])
 
 
+def highest_lift(ends: pd.DataFrame, transform: str, ratio: float) -> Measured:
+    """The largest of all training policies' lifts; which one it is, is found anew in every resample of generators."""
+    rows = ends[(ends["transform"] == transform) & (ends["ratio"] == ratio)]
+    by_policy = rows.pivot_table("identified", "generator", "train", aggfunc="mean")
+    lifts = by_policy.drop(columns="random").sub(by_policy["random"], axis=0).to_numpy()
+    return bootstrap_interval(lambda drawn: lifts[drawn].mean(axis=0).max(), np.arange(len(lifts)), over="generators")
+
+
 def over_generators(values: pd.Series) -> Measured:
     """Mean with its bootstrap interval over generators."""
     return bootstrap_interval(np.mean, np.asarray(values, dtype=float), over="generators")

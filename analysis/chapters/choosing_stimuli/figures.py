@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from analysis.chapters.choosing_stimuli.experiments import PARTS, Study, design, last_round
 from analysis.runs.plots import GREY, PALETTE
 
+_IN_A_ROW = 4  # panels of designs; more are one row a transform
 COLOURS = {"random": GREY, "disagreement": PALETTE[1], "information": PALETTE[0], "uncertainty": PALETTE[4],
            "bald": PALETTE[2], "refit": PALETTE[3]}  # fmt: skip
 """One colour a policy, in all figures."""
@@ -74,9 +75,11 @@ def factors(table: pd.DataFrame) -> Figure:
     """log G of every design with its interval: refitted filled, frozen hollow, a cross where the nearest rival says."""
     cells = list(dict.fromkeys(zip(table["transform"], table["axes / objects"], strict=True)))
     designs = list(dict.fromkeys(zip(table["part"], table["policy"], strict=True)))
-    figure, axes = plt.subplots(1, len(cells), figsize=(2.4 * len(cells) + 1.6, 0.45 * len(designs) + 1.9), sharey=True,
-                                squeeze=False)  # fmt: skip
-    for axis, cell in zip(axes[0], cells, strict=True):
+    wide = len(cells) if len(cells) <= _IN_A_ROW else len(set(table["axes / objects"]))
+    high = len(cells) // wide
+    size = (2.4 * wide + 1.6, (0.45 * len(designs) + 1.4) * high + 0.5)
+    figure, axes = plt.subplots(high, wide, figsize=size, sharey=True, squeeze=False)
+    for axis, cell in zip(axes.flat, cells, strict=True):
         rows = table[(table["transform"] == cell[0]) & (table["axes / objects"] == cell[1])]
         for row in rows.itertuples(index=False):
             values = dict(zip(table.columns, row, strict=True))
@@ -88,8 +91,11 @@ def factors(table: pd.DataFrame) -> Figure:
             axis.plot(values["log G"], place, "o", color=colour, mfc="white" if frozen else colour)
             axis.plot(values["expected"], place, "x", color="black", ms=5)
         axis.axvline(0, color=GREY, lw=1)
-        axis.set(title=f"{cell[0]}, {cell[1]:g}", xlabel="log G")
-    axes[0, 0].set(yticks=range(len(designs)), yticklabels=[f"{part}: {policy}" for part, policy in designs])
+        axis.set_title(f"{cell[0]}, {cell[1]:g}")
+    for axis in axes[-1]:
+        axis.set_xlabel("log G")
+    for axis in axes[:, 0]:
+        axis.set(yticks=range(len(designs)), yticklabels=[f"{part}: {policy}" for part, policy in designs])
     axes[0, 0].invert_yaxis()
     return figure
 
@@ -98,7 +104,7 @@ def asymptotes(ends: pd.DataFrame) -> Figure:
     """Recovery from infinitely many answers to the training triplets chosen, by policy, one group a cell."""
     cells = list(dict.fromkeys(zip(ends["transform"], ends["ratio"], strict=True)))
     policies = list(dict.fromkeys(ends["train"]))
-    figure, axis = plt.subplots(figsize=(7.5, 3.4))
+    figure, axis = plt.subplots(figsize=(max(7.5, 1.15 * len(cells)), 3.4))
     for shift, policy in zip(np.linspace(-0.25, 0.25, len(policies)), policies, strict=True):
         for place, cell in enumerate(cells):
             rows = ends[(ends["transform"] == cell[0]) & (ends["ratio"] == cell[1]) & (ends["train"] == policy)]
@@ -106,7 +112,7 @@ def asymptotes(ends: pd.DataFrame) -> Figure:
             jitter = place + shift + np.linspace(-0.05, 0.05, len(own))
             axis.plot(jitter, own, ".", color=COLOURS[policy], alpha=0.4)
             axis.plot(place + shift, own.mean(), "D", color=COLOURS[policy], label=None if place else policy)
-    axis.set(xticks=range(len(cells)), xticklabels=[f"{transform}, {ratio:g}" for transform, ratio in cells])
+    axis.set(xticks=range(len(cells)), xticklabels=[f"{transform},\n{ratio:g}" for transform, ratio in cells])
     axis.set(ylim=(-0.03, 1.05), xlabel="transform, axes per training object")
     axis.set_ylabel("identified, infinitely many answers")
     axis.legend(title="training triplets", loc="upper left", bbox_to_anchor=(1, 1))

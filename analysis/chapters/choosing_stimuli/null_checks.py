@@ -29,28 +29,28 @@ def _relabelled(wins: pd.DataFrame, one: list[str], other: list[str], *, test: b
     return pd.concat([random[random["split"].isin(one)], random[random["split"].isin(other)].assign(**named)])
 
 
-def _factors(found: Adaptive, mode: str, criterion: str, *, test: bool):
-    wins = identified(found.table, criterion)
+def _factors(found: Adaptive, mode: str, *, test: bool):
+    wins = identified(found.table, "log_likelihood" if test else "predicted")
     policies = {"train": "random", "test": "policy"} if test else {"train": "policy", "test": "random"}
-    ends = "limit" if criterion == "log_likelihood" else "last"
+    ends = "limit" if test else "last"
     return [trial_factor(_relabelled(wins, *half, test=test), mode=mode, ends=ends, **policies)
             for half in _halves(sorted(set(wins["split"])))]  # fmt: skip
 
 
-def factors(found: Adaptive, mode: str) -> Noise:
-    """log G by test triplets."""
-    return Noise(ITSELF, [factor.log_g for factor in _factors(found, mode, "log_likelihood", test=True)])
+def factors(found: Adaptive, mode: str, *, test: bool = True) -> Noise:
+    """log G by test triplets, or by the prediction of the next batch."""
+    return Noise(ITSELF, [factor.log_g for factor in _factors(found, mode, test=test)])
 
 
 def survivals(found: Adaptive) -> Noise:
     """Survival by the prediction of the next batch."""
-    pairs = zip(*(_factors(found, mode, "predicted", test=False) for mode in ("refitted", "frozen")), strict=True)
+    pairs = zip(*(_factors(found, mode, test=False) for mode in ("refitted", "frozen")), strict=True)
     return Noise(ITSELF, [survival(*pair) for pair in pairs])
 
 
-def differences(found: Adaptive, mode: str) -> Noise:
-    """Difference of two log G."""
-    made = _factors(found, mode, "log_likelihood", test=True)
+def differences(found: Adaptive, mode: str, *, test: bool = True) -> Noise:
+    """Difference of two log G, as in `factors`."""
+    made = _factors(found, mode, test=test)
     pairs = zip(made, made[1:] + made[:1], strict=True)
     return Noise(ITSELF, [_difference(one, other) for one, other in pairs])
 

@@ -113,5 +113,33 @@ class PublicParameters(PublicRunParameters):
         return self.n_draws * self.n_shown * self.n_stimuli / 1.6e6 + self.n_splits / 50
 
 
-PUBLIC = {"choosing_stimuli": PublicParameters}
+class FactorialParameters(Parameters, PublicRunParameters):
+    """What the run of all designs may change: the chapter's parameters, with more of everything."""
+
+    policies: list[str] = Field(
+        ["disagreement", "information", "bald", "refit"],
+        min_length=1,
+        description="policies compared with showing random triplets",
+    )
+    transforms: list[str] = Field(
+        ["zero-shot", "diagonal", "full"], min_length=1, description="what is fitted to the answers"
+    )
+    ratios: list[Annotated[float, Field(gt=0, le=10)]] = Field(
+        [0.3, 1.0, 3.0], min_length=1, description="axes of the features kept, as a multiple of the training objects"
+    )
+    n_seeds: int = Field(6, ge=1, le=100, description="repetitions, each with its own two folds over objects")
+
+    @field_validator("policies")
+    @classmethod
+    def _those_that_look_at_transforms_too(cls, value: list[str]) -> list[str]:
+        if "refit" not in value:
+            raise ValueError(f"must hold refit, which the hypotheses are about, got {', '.join(value)}.")
+        return value
+
+    def public_files(self) -> list[str]:
+        """None: the zoo is trained on the digits that come with scikit-learn."""
+        return []
+
+
+PUBLIC = {"choosing_stimuli": PublicParameters, "choosing_stimuli_factorial": FactorialParameters}
 """The parameters of the notebooks on public data, by name."""
