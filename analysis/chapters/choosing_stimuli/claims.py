@@ -153,4 +153,4 @@ FACTORIAL_HYPOTHESES = (
         Above(0),
     ),
 )
-"""Of the run of all designs. Known when they were written: the default run of the chapter, a third of the simulations."""
+"""Of the run of all designs. Known when they were written: the default run, with a third of the simulations."""
