@@ -79,6 +79,12 @@ PUBLIC_HYPOTHESES = (
         Above(0),
     ),
     Hypothesis(
+        "adaptive-labels-beat-fixed-in-the-line-up",
+        "Photographs chosen adaptively identify a network of the CIFAR-10 line-up, most of which were trained to be "
+        "robust, from fewer noisy labels than the ones of lowest agreement in a fixed order (difference).",
+        Above(0),
+    ),
+    Hypothesis(
         "chosen-triplets-agree-sooner",
         "Of people's answers to the triplets that are most informative about five embeddings as they are, fewer are "
         "needed until the winner is the winner of all answers of other people (difference to random triplets).",

@@ -145,6 +145,22 @@ def factor_of(found: Adaptive, mode: str, part: str, policy: str) -> Factor:
     return trial_factor(wins, mode=mode, ends="last" if batch else "limit", **design(part, policy))
 
 
+def on_random_tests(cells: dict[Cell, Adaptive], parameters, transform: str) -> pd.DataFrame:
+    """What chosen *training* triplets do for a test on random ones, transforms refitted: one row a ratio and policy.
+
+    The prediction of the next batch is a test on chosen triplets before it is a fit to them; here nothing but the fit
+    differs between designs. ``G`` is a factor, ``low`` and ``high`` are its interval.
+    """
+    rows = []
+    for (name, ratio), found in cells.items():
+        for policy in parameters.train[1:] if name == transform else ():
+            wins = identified(found.table)
+            factor = trial_factor(wins, mode="refitted", train=policy, test="random").factor
+            rows.append({"axes / objects": ratio, "policy": policy, "G": factor.value, "low": factor.low,
+                         "high": factor.high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def survivals(cells: dict[Cell, Adaptive], parameters) -> pd.DataFrame:
     """What the refit leaves of each advantage: one row a transform, ratio, part and policy."""
     rows = []

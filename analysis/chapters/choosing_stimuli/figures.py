@@ -164,15 +164,19 @@ WAY_COLOURS = {"random": GREY, "contrastive": PALETTE[1], "adaptive": PALETTE[0]
 
 def labels(tables: dict[str, pd.DataFrame]) -> Figure:
     """Networks identified from k noisy labels, one panel a set of answers and one line a way of choosing."""
-    figure, axes = plt.subplots(1, len(tables), figsize=(8.5, 3.2), sharey=True, squeeze=False)
-    for axis, (name, table) in zip(axes[0], tables.items(), strict=True):
+    n_rows = -(-len(tables) // 2)
+    figure, axes = plt.subplots(n_rows, 2, figsize=(8.5, 2.9 * n_rows + 0.3), sharey=True, squeeze=False)
+    for axis, (name, table) in zip(axes.flat, tables.items(), strict=True):
         for way, rows in table.groupby("way", sort=False):
             mean = rows.groupby("k")["identified"].mean()
             axis.plot(mean.index, mean, color=WAY_COLOURS[way], label=way)
         n_networks = table["network"].nunique()
         axis.axhline(1 / n_networks, color=GREY, ls=":")
-        axis.set(title=f"{name}, {n_networks} networks", xlabel="noisy labels", ylim=(0, 1.02))
-    axes[0, 0].set_ylabel("identified")
+        axis.set(title=f"{name}, {n_networks} networks", ylim=(0, 1.02))
+    for axis in axes[-1]:
+        axis.set_xlabel("noisy labels")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("identified")
     axes[0, 0].legend(fontsize=10, loc="center right", bbox_to_anchor=(1, 0.4))
     return figure
 

@@ -11,15 +11,28 @@ from analysis.data.answers import Predictions, load_imagenet_predictions
 from analysis.data.cifar10 import load_cifar10_networks
 from analysis.intervals import Measured, bootstrap_interval
 from analysis.measures.agreement import agreement_from_predictions
+from analysis.models.study import UNTRAINED, study_of
 from analysis.recovery.design import model_weights
 
 WAYS = ("random", "contrastive", "adaptive")
+LINE_UPS = {"ImageNet line-up": ("imagenet", "imagenet_sample"), "CIFAR-10 line-up": ("cifar10", "cifar10")}
+"""The book's line-ups and the pictures that they label, by what figures call them."""
 
 
 def load_sets(n_stimuli: int, seed: int) -> dict[str, Predictions]:
-    """Answers of 14 networks to ImageNet and of eight to CIFAR-10 photographs, so many of each drawn at random."""
+    """Published answers of 14 networks to ImageNet and of eight to CIFAR-10, and those of the trained networks of the
+    book's two line-ups; so many photographs of each drawn at random.
+    """
     sets = {"ImageNet": load_imagenet_predictions(), "CIFAR-10": load_cifar10_networks().predictions}
+    sets |= {name: trained_answers(*of) for name, of in LINE_UPS.items()}
     return {name: _some(table, n_stimuli, seed) for name, table in sets.items()}
+
+
+def trained_answers(line_up: str, pictures: str) -> Predictions:
+    """The labels that the trained networks of a line-up give."""
+    study = study_of(line_up, pictures)
+    training = study.models.loc[list(study.answers.models), "training"]
+    return study.answers.of((training != UNTRAINED).to_numpy())
 
 
 def _some(table: Predictions, n_stimuli: int, seed: int) -> Predictions:

@@ -100,13 +100,17 @@ class PublicParameters(PublicRunParameters):
     first_seed: int = Field(0, ge=0, le=LARGEST_SEED, description="seed of draws, noise and halves")
 
     def public_files(self) -> list[str]:
-        """Answers of networks, embeddings, people's trials."""
+        """Answers of networks, both line-ups and their photographs, embeddings, people's trials."""
         from analysis.chapters.choosing_stimuli.people import MOCHI
+        from analysis.data import registry
         from analysis.data.answers import imagenet_files
         from analysis.data.cifar10 import logit_files
         from analysis.data.things import EMBEDDINGS, TRIALS
 
-        return [*imagenet_files(), *logit_files(), *EMBEDDINGS.values(), TRIALS["1,000 triplets"], MOCHI]
+        folders = ("cifar10_nets/", "imagenet_nets/", "imagenet_sample/")
+        line_ups = [registry.CIFAR10, *(name for name in registry.registry() if name.startswith(folders))]
+        people = [*EMBEDDINGS.values(), TRIALS["1,000 triplets"], MOCHI]
+        return [*imagenet_files(), *logit_files(), *line_ups, *people]
 
     def amount(self) -> float:
         """Labels and fits."""

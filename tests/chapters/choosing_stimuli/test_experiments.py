@@ -1,9 +1,11 @@
 """The chapter's tables: complete, and what they must be where it is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.chapters.choosing_stimuli import experiments
+from analysis.recovery.adaptive_summaries import identified, trial_factor
 
 FULL = ("full", 0.5)
 
@@ -33,6 +35,18 @@ def test_every_design_has_a_factor(cells, parameters):
     assert len(table) == 2 * 2 * 3 * 2  # transforms, modes, parts, policies
     assert set(table["never"]) <= {"", "random", "policy", "both"}
     assert (table["log G"].isna() == (table["never"] == "both")).all()
+
+
+def test_a_fit_alone_is_judged_by_random_triplets(cells, parameters):
+    table = experiments.on_random_tests(cells, parameters, "full")
+    assert table["policy"].tolist() == parameters.train[1:]
+    own = cells[FULL].table
+    random = own[own["test"] == "random"]
+    for row in table.itertuples():
+        wins = identified(random)
+        factor = trial_factor(wins, mode="refitted", train=row.policy, test="random").factor
+        found = row.G
+        assert found == pytest.approx(factor.value, nan_ok=True)
 
 
 def test_where_nothing_is_refitted_all_survives(cells, parameters):
@@ -83,3 +97,13 @@ def test_what_is_shown_first(study, parameters):
     chosen = experiments.first_shown(study, parameters, 3)
     assert list(chosen) == ["random", "disagreement", "information"]
     assert all(rows.shape == (3, 3) for rows in chosen.values())
+
+
+def test_the_highest_lift_is_that_of_the_best_policy_over_the_same_generators():
+    rows = [("full", 3.0, train, generator, share)
+            for train, shares in {"random": (0.5, 0.7), "bald": (0.6, 0.6), "refit": (0.9, 0.7)}.items()
+            for generator, share in zip("ab", shares, strict=True)]  # fmt: skip
+    ends = pd.DataFrame(rows, columns=["transform", "ratio", "train", "generator", "identified"])
+    found = experiments.highest_lift(ends, "full", 3.0)
+    assert found.value == pytest.approx(0.2)
+    assert (found.low, found.high) == pytest.approx((0, 0.4)), "generators are drawn, and the best policy found anew"

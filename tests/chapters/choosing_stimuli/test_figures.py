@@ -37,6 +37,25 @@ def test_factors_have_a_panel_a_cell_and_a_dot_a_design(cells, parameters):
     assert len(dots) == 2 * 3 * 2
 
 
+def test_many_cells_have_a_row_a_transform(cells, parameters):
+    one = experiments.factors(cells, parameters)
+    one = one[one["transform"] == "full"]
+    ratios, transforms = (0.3, 1.0, 3.0), ("diagonal", "full")
+    many = pd.concat(
+        [one.assign(**{"transform": name, "axes / objects": ratio}) for name in transforms for ratio in ratios]
+    )
+    axes = figures.factors(many).axes
+    assert [axis.get_title() for axis in axes] == [f"{name}, {ratio:g}" for name in transforms for ratio in ratios]
+    assert [bool(axis.get_xlabel()) for axis in axes] == [False] * 3 + [True] * 3
+
+
+def test_labels_have_a_panel_a_set():
+    table = pd.DataFrame({"way": ["random"] * 2, "network": ["a"] * 2, "k": [1, 2], "identified": [0.2, 0.4]})
+    figure = figures.labels(dict.fromkeys("abcd", table))
+    assert [axis.get_title() for axis in figure.axes] == [f"{name}, 1 networks" for name in "abcd"]
+    assert all(len(axis.lines) == 2 for axis in figure.axes)
+
+
 def test_asymptotes_controls_and_errors(study, cells, parameters):
     assert figures.asymptotes(experiments.asymptotes(cells)).axes[0].get_legend()
     half = experiments.curves(experiments.half_reports(study, parameters, "full", 0.5))

@@ -1,10 +1,12 @@
 """Networks found by their labels: without a doubt where labels are clean, by chance where they are noise."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.chapters.choosing_stimuli import labels
 from analysis.data.answers import Predictions
+from analysis.models.study import Study
 
 RNG = np.random.default_rng(0)
 ANSWERS = RNG.integers(5, size=(4, 200))
@@ -53,3 +55,11 @@ def test_every_network_and_number_has_its_row(way):
     table = labels.identification(TABLE, noise=0.3, n_shown=3, n_draws=2, seed=0)
     assert len(table[table["way"] == way]) == 4 * 3
     assert table["identified"].between(0, 1).all()
+
+
+def test_untrained_twins_of_a_line_up_label_nothing(monkeypatch):
+    training = pd.DataFrame({"training": ["normal", "untrained", "robust", "untrained"]}, index=list("abcd"))
+    monkeypatch.setattr(labels, "study_of", lambda *of: Study(training, {}, TABLE.stimuli, TABLE))
+    found = labels.trained_answers("line-up", "pictures")
+    assert found.models == ("a", "c")
+    assert (found.answers == ANSWERS[[0, 2]]).all()
