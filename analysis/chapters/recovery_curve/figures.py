@@ -135,7 +135,8 @@ def series(
     groups = rows.groupby(by, sort=False) if by else [("this run", rows)]
     for place, (name, part) in enumerate(groups):
         arms = np.maximum([part["recovery"] - part["low"], part["high"] - part["recovery"]], 0)
-        axis.errorbar(part[x], part["recovery"], yerr=arms, fmt="os^D"[place % 4] + "-", capsize=3, label=name,
+        beside = part[x] * 1.02**place if log else part[x]  # so that intervals of two lines do not hide each other
+        axis.errorbar(beside, part["recovery"], yerr=arms, fmt="os^D"[place % 4] + "-", capsize=3, label=name,
                       color=PALETTE[place], mfc=PALETTE[place] if place == 0 else "none")  # fmt: skip
     axis.axhline(chance, color=GREY, ls=":", label="chance")
     if log:

@@ -36,6 +36,14 @@ def two_ways(parameters) -> dict[str, dict]:
     return {CHOSEN: {}, weakest(parameters): {"penalties": [min(parameters.made_with)]}}
 
 
+def limits_by_way(study: Study, parameters, n_seeds: int) -> dict[str, pd.DataFrame]:
+    """Asymptotes (`recovery_asymptote`) of generators made in `two_ways`."""
+    return {
+        way: limit_of(study, parameters, n_seeds, generators=generators_of(study, parameters, **made))
+        for way, made in two_ways(parameters).items()
+    }
+
+
 def in_the_limit(study: Study, parameters, made: Mapping | None = None) -> pd.DataFrame:
     """Recovery at infinitely many answers, by model; `made` are options of `fit_generators`."""
     generators = generators_of(study, parameters, **(made or {}))
