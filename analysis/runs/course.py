@@ -96,7 +96,7 @@ def _texts(notebooks: Mapping[str, NotebookNode], seconds: Mapping[str, float], 
 
 def exercise_notebook(notebook: NotebookNode, reader: str) -> NotebookNode:
     """The exercises of a chapter as a notebook, for the reader ``"student"`` or ``"instructor"``."""
-    numbers = standalone.figure_numbers(notebook)
+    numbers = standalone.numbers_of(notebook)
     title = next(line for cell in notebook.cells for line in cell.source.splitlines() if line.startswith("# "))
     cells = [new_markdown_cell(f"{title}\n\nExercises. {_HOW[reader]}")]
     for exercise in exercises.of(notebook):

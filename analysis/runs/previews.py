@@ -1,4 +1,7 @@
-"""What a link within the book leads to, small enough to be shown beside it: terms, references, figures, functions."""
+"""What a link within the book leads to, small enough to be shown beside it.
+
+Terms, references, figures, equations, functions.
+"""
 
 import json
 from collections.abc import Iterable
@@ -9,7 +12,7 @@ from bs4 import BeautifulSoup, Tag
 
 SCRIPT = Path("_static/previews.js")
 """Where a built book keeps its previews; `book.js` loads them when a reader first asks for one."""
-_TARGETS = "dl.glossary dt[id], div.citation[id], figure[id^=fig-], section > dl.py > dt[id]"
+_TARGETS = "dl.glossary dt[id], div.citation[id], figure[id^=fig-], div.math[id^=equation-], section > dl.py > dt[id]"
 
 
 def write(book: Path) -> None:
@@ -30,8 +33,10 @@ def previews(book: Path) -> dict[str, str]:
 
 
 def _preview(target: Tag, folder: Path) -> str:
-    for link in target.select("a.headerlink"):
-        link.decompose()
+    for part in target.select("a.headerlink, span.eqno"):
+        part.decompose()
+    if "math" in target.get_attribute_list("class"):
+        return f"<p>{escape(_text(target))}</p>"  # TeX, which the script sets where formulas are set
     if target.name == "figure":
         image = target.find("img")
         picture = f'<img src="{_from_root(folder, str(image["src"]))}" alt="">' if image else ""

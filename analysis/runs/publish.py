@@ -1,6 +1,5 @@
 """The book: executed notebooks and pages, staged and built into HTML."""
 
-import math
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
 from analysis.plain_yaml import read_yaml
-from analysis.runs import catalogue, findings, harmless, processes, reference, repository, reproduction, sliders
+from analysis.runs import catalogue, findings, harmless, heads, processes, reference, repository, reproduction, sliders
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -92,7 +91,7 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
         if path.suffix in {".md", ".bib", ".css", ".csv", ".js", ".svg", ".png"} and path not in executed:
             files[path.relative_to(ROOT)] = path.read_bytes()
     listed = catalogue.toc_pages()
-    pages = {f"book/{run.chapter}": nbformat.read(executed_path(run.chapter, run.profile), 4) for run in runs}
+    pages = {f"book/{run.chapter}": _chapter_page(run) for run in runs}
     public = {f"book/public/{name}": name for name in catalogue.public_runs()}
     pages |= {page_name: public_page(name) for page_name, name in public.items() if page_name in listed}
     for name, notebook in pages.items():
@@ -107,22 +106,28 @@ def staged(runs: list[Run]) -> dict[Path, bytes]:
     }
 
 
+def _chapter_page(run: Run) -> NotebookNode:
+    """The executed notebook of a chapter; its head says how long the run took."""
+    notebook = nbformat.read(executed_path(run.chapter, run.profile), as_version=4)
+    notebook.cells[0].source = heads.with_measured_time(notebook.cells[0].source, run.chapter, notebook)
+    return notebook
+
+
 def public_page(chapter: str) -> NotebookNode:
     """The run of a chapter on public data, with a badge that says whether its source is still the same."""
     notebook = nbformat.read(catalogue.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
     now, then = prepare(chapter, profile=PUBLIC).made_from, notebook.metadata.analysis.made_from
     changed = [part for part in ("notebook", "modules", "parameters", "data") if now[part] != then[part]]
-    badge = _badge(changed, notebook.metadata.analysis, catalogue.profile_of(PUBLIC, chapter)["seconds"])
-    notebook.cells.insert(1, new_markdown_cell(badge, id="public"))
+    head = f"{_badge(changed, notebook.metadata.analysis)}\n\n{heads.of_public_run(chapter, notebook)}"
+    notebook.cells.insert(1, new_markdown_cell(head, id="public"))
     return notebook
 
 
-def _badge(changed: list[str], record: NotebookNode, seconds: float) -> str:
-    """`seconds` are the profile's, of a run from nothing: this one may have gone on from what another kept."""
+def _badge(changed: list[str], record: NotebookNode) -> str:
     state = f"its {', '.join(changed)} changed since" if changed else "its sources have not changed since"
     return (
         f'<span class="badge-public {"changed" if changed else "current"}">Public run</span> '
-        f"{record.started[:10]}, {record.device}, about {math.ceil(seconds / 60)} minutes from scratch; {state}."
+        f"{record.started[:10]}, {record.device}; {state}."
     )
 
 

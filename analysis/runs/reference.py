@@ -1,6 +1,7 @@
 """Documentation of the public functions, from their docstrings; read from the sources, so that nothing is loaded."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -50,16 +51,40 @@ def _directive(name: str, kind: str) -> str:
 
 
 def used_cell(notebook: NotebookNode) -> NotebookNode | None:
-    """A cell that links to the documentation of the public functions that a notebook's code imports; None without."""
-    names = sorted(_imported(notebook), key=str.lower)
-    if not names:
-        return None
-    links = ", ".join(f"{{py:obj}}`~analysis.{name}`" for name in names)
-    return new_markdown_cell(f"**Functions used here:** {links}.", id="functions")
+    """A cell that links to the documentation of the public functions that a notebook uses; None without.
+
+    First those that its own code imports, then those that the modules of its chapter import for it.
+    """
+    cells = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in _chapter_files(cells)]
+    here = _public_names(cells)
+    groups = {"Functions used here": here, "Behind them, in the chapter's code": _public_names(modules) - here}
+    lines = [f"**{told}:** {_links(names)}." for told, names in groups.items() if names]
+    return new_markdown_cell("\n\n".join(lines), id="functions") if lines else None
 
 
-def _imported(notebook: NotebookNode) -> set[str]:
-    code = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    taken = [node for tree in code for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    public = [node for node in taken if str(node.module).split(".")[0] == "analysis"]
-    return {alias.name for node in public for alias in node.names} & set(HOMES)
+def _links(names: set[str]) -> str:
+    return ", ".join(f"{{py:obj}}`~analysis.{name}`" for name in sorted(names, key=str.lower))
+
+
+def _imports(trees: Iterable[ast.Module]) -> list[tuple[str, str]]:
+    """Pairs (module, name) that code takes from this package."""
+    taken = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    ours = (node for node in taken if str(node.module).split(".")[0] == "analysis")
+    return [(str(node.module), alias.name) for node in ours for alias in node.names]
+
+
+def _public_names(trees: Iterable[ast.Module]) -> set[str]:
+    """Names of the public face, taken from it or from the module that holds them."""
+    return {name for module, name in _imports(trees) if name in HOMES and module in ("analysis", _home(name))}
+
+
+def _home(name: str) -> str:
+    return f"analysis.{HOMES[name]}"
+
+
+def _chapter_files(trees: Iterable[ast.Module]) -> list[Path]:
+    """The modules of a chapter that code imports, or imports something from."""
+    named = {part for module, name in _imports(trees) for part in (module, f"{module}.{name}")}
+    paths = (ROOT / f"{part.replace('.', '/')}.py" for part in named if part.startswith("analysis.chapters."))
+    return sorted(path for path in paths if path.is_file())

@@ -1,4 +1,7 @@
-"""Sphinx extension: pages load the scripts, and scripts hold the icons, that they use; links have previews."""
+"""Sphinx extension: pages load the scripts, and scripts hold the icons, that they use.
+
+Links have previews, and in the table of contents the runs on public data have badges.
+"""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +9,7 @@ from pathlib import Path
 
 from docutils import nodes
 
-from analysis.runs import previews
+from analysis.runs import heads, previews
 
 _ICON = re.compile(r'"?([\w$-]+)"?:\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\["[^"]*","[^"]*"\])\],?')
 """An icon in Font Awesome's script: its name, its other names, and its drawing."""
@@ -16,6 +19,7 @@ def setup(app) -> dict:
     """Register with Sphinx."""
     app.connect("html-page-context", _only_used_scripts, priority=900)
     app.connect("html-page-context", _references_are_a_list, priority=900)
+    app.connect("html-page-context", _contents_have_badges, priority=900)
     app.connect("build-finished", _only_used_icons)
     app.connect("build-finished", _previews)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -33,6 +37,14 @@ def _references_are_a_list(app, pagename, templatename, context, doctree) -> Non
     """Sphinx calls references a list of entries that are no list items, which screen readers then skip."""
     if "body" in context:
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def _contents_have_badges(app, pagename, templatename, context, doctree) -> None:
+    if draw := context.get("generate_toctree_html"):
+        ran_on = context["ran_on"]
+        context["generate_toctree_html"] = lambda *args, **options: heads.badged(
+            str(draw(*args, **options)), pagename, ran_on
+        )
 
 
 def _is_formula(node: nodes.Node) -> bool:

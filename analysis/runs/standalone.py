@@ -22,6 +22,7 @@ _SETTINGS = {
     "embed_stylesheet": False,
     "file_insertion_enabled": False,
 }
+_EQUATION = re.compile(r"^\$\$ \((eq-[\w-]+)\)$", re.MULTILINE)
 _STYLE = """
 :root { --pst-color-border: #ccc; --pst-color-text-muted: #555; --pst-color-text-base: #111; }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.55 system-ui, sans-serif; color: #111; }
@@ -35,7 +36,7 @@ pre { background: #f5f5f5; padding: 0.7em; overflow-x: auto; } figure { margin: 
 
 def page(notebook: NotebookNode) -> str:
     """The whole page; code is folded, parameters are not."""
-    numbers = figure_numbers(notebook)
+    numbers = numbers_of(notebook)
     body = "\n".join(part for cell in notebook.cells for part in _cell(cell, numbers))
     title = html.escape(next((line[2:] for cell in notebook.cells for line in cell.source.splitlines()
                               if cell.cell_type == "markdown" and line.startswith("# ")), "Notebook"))  # fmt: skip
@@ -45,10 +46,12 @@ def page(notebook: NotebookNode) -> str:
     return f'<!DOCTYPE html><html lang="en">{head}<body>{body}</body></html>\n'
 
 
-def figure_numbers(notebook: NotebookNode) -> dict[str, str]:
-    """What the text calls each figure; a part that a run left out has none."""
-    names = [cell.metadata.mystnb.figure.name for cell in notebook.cells if _figure(cell) and _outputs(cell)]
-    return {name: f"Fig. {number}" for number, name in enumerate(names, 1)}
+def numbers_of(notebook: NotebookNode) -> dict[str, str]:
+    """What the text calls each figure and each equation; a part that a run left out has none."""
+    figures = [cell.metadata.mystnb.figure.name for cell in notebook.cells if _figure(cell) and _outputs(cell)]
+    equations = [name for cell in notebook.cells for name in _EQUATION.findall(cell.source)]
+    numbers = {name: f"Fig. {number}" for number, name in enumerate(figures, 1)}
+    return numbers | {name: f"({number})" for number, name in enumerate(equations, 1)}
 
 
 def _figure(cell: NotebookNode) -> NotebookNode | None:
@@ -92,8 +95,9 @@ def _output(data: NotebookNode) -> str:
 
 
 def without_roles(source: str, numbers: dict[str, str]) -> str:
-    """MyST whose roles, which point to other pages, have become words; figures by their `figure_numbers`."""
-    source = re.sub(r"\{numref\}`([^`]+)`", lambda match: numbers.get(match[1], match[1]), source)
+    """MyST whose roles, which point to other pages, have become words; figures and equations by their `numbers_of`."""
+    source = _EQUATION.sub(lambda match: f"\\tag*{{{numbers[match[1]]}}}\n$$", source)
+    source = re.sub(r"\{(?:numref|eq)\}`([^`]+)`", lambda match: numbers.get(match[1], match[1]), source)
     source = re.sub(r"\{cite(?::\w+)?\}`([^`]+)`", lambda match: f"({_citations(match[1])})", source)
     return re.sub(r"\{(?:doc|term|ref|download)\}`([^`<]*?)(?:\s*<[^`]*>)?`", lambda match: _words(match[1]), source)
 

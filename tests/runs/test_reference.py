@@ -41,3 +41,11 @@ def test_a_page_links_to_the_public_functions_that_its_code_imports():
     links = reference.used_cell(new_notebook(cells=cells)).source
     assert links == "**Functions used here:** {py:obj}`~analysis.cka_matrix`, {py:obj}`~analysis.rsa_matrix`."
     assert reference.used_cell(new_notebook(cells=cells[:1])) is None
+
+
+def test_a_page_links_to_what_its_chapters_code_imports_too():
+    code = "from analysis import rsa_matrix\nfrom analysis.chapters.metric_correlation import competence\n"
+    first, second = reference.used_cell(new_notebook(cells=[new_code_cell(code)])).source.split("\n\n")
+    assert first == "**Functions used here:** {py:obj}`~analysis.rsa_matrix`."
+    assert second.startswith("**Behind them, in the chapter's code:** {py:obj}`")
+    assert "rsa_matrix" not in second

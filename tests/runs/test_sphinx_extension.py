@@ -61,6 +61,17 @@ def test_references_are_items_of_their_list(connected):
     assert context["body"] == '<div role="list"><div class="citation" role="listitem">'
 
 
+def test_contents_get_their_badges(connected):
+    link = '<a href="public/one.html">One</a>'
+    context = {
+        "script_files": [],
+        "ran_on": {"book/public/one": "MNIST"},
+        "generate_toctree_html": lambda *_, **__: link,
+    }
+    connected["html-page-context"](HTML, "book/intro", "page.html", context, None)
+    assert "MNIST</span></a>" in context["generate_toctree_html"]("sidebar", startdepth=0)
+
+
 SCRIPT = (
     'x={"arrow-up":[384,512,[8593],"f062","M1"],bars:[448,512,["navicon"],"f0c9",["M2","M3"]],bell:[1,2,[],"f0","M4"]}'
 )

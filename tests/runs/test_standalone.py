@@ -9,6 +9,7 @@ from analysis.runs import standalone
 
 PNG = "iVBORw0KGgo="
 SOLUTION = "```{admonition} Solution\n:class: dropdown\nForty-*two*.\n```"
+EQUATION = "$$\ns_1 = 1\n$$ (eq-one)\n\nBy {eq}`eq-one`."
 ROLES = "See {numref}`fig-a`, {doc}`public/neuron_correlation` and {cite:t}`li2015`."
 
 
@@ -22,7 +23,7 @@ def page():
     figure = {"figure": {"name": "fig-a", "caption": "Scores."}, "image": {"alt": "A line."}}
     cells = [
         new_markdown_cell(f"# Title & more\n\n{ROLES}"),
-        new_markdown_cell(f"The score is $s_0$.\n\n{SOLUTION}"),
+        new_markdown_cell(f"The score is $s_0$.\n\n{SOLUTION}\n\n{EQUATION}"),
         shown("n = 3", {}, ["parameters"]),
         shown("draw(n < 4)", {"image/svg+xml": "<?xml?>\n<svg id='drawn'></svg>"}, mystnb=figure),
         shown("show()", {"image/png": PNG}, ["remove-input"]),
@@ -46,6 +47,12 @@ def test_roles_become_words_and_figures_have_numbers(page):
     assert "<?xml" not in page.partition("<body>")[2]
     assert f"data:image/png;base64,{PNG}" in page
     assert "<title>Title &amp; more</title>" in page
+
+
+def test_equations_have_numbers(page):
+    assert "\\tag*{(1)}" in page
+    assert "By (1)." in page
+    assert "eq-one" not in page.partition("<body>")[2]
 
 
 def test_code_is_folded_but_for_the_parameters(page):

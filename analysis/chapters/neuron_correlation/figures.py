@@ -264,7 +264,7 @@ def scores_by_images(summary: pd.DataFrame) -> Figure:
 
 def blocks(tables: dict[str, tuple[pd.DataFrame, Study]]) -> Figure:
     """Corrected scores of all pairs of each line-up, trained models first, families parted by lines."""
-    figure, axes = plt.subplots(1, len(tables), figsize=(10, 4.6))
+    figure, axes = plt.subplots(1, len(tables), figsize=(10, 4.6), layout="compressed")
     for axis, (name, (pairs, study)) in zip(axes, tables.items(), strict=True):
         means = pairs.groupby(["model", "other"])["corrected"].mean().unstack()
         square = means.reindex(index=study.names, columns=study.names)

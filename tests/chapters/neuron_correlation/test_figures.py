@@ -1,5 +1,7 @@
 """The chapter's figures: what is in the tables is on the axes."""
 
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import torch
 from analysis.chapters.neuron_correlation import experiments, figures
 from analysis.chapters.neuron_correlation.attack import Attack
 from analysis.chapters.neuron_correlation.reported import NETS
+from analysis.runs import plots
 from analysis.runs.plots import GREY
 
 
@@ -78,3 +81,17 @@ def test_figures_of_the_zoo(zoo, predictions):
     assert [text.get_text() for text in left.get_yticklabels()] == list(dict.fromkeys(predictions["score"]))
     (stability,) = figures.stability(zoo.stability).axes
     assert [tick.get_text() for tick in stability.get_xticklabels()] == ["5", "10"]
+
+
+def test_names_of_blocks_stay_inside_the_figure():
+    families = ["squeezenet"] * 9 + ["resnet"] * 9
+    models = pd.DataFrame({"family": families, "training": "untrained"}, [str(place) for place in range(18)])
+    pairs = pd.DataFrame({"model": ["0", "1"], "other": ["17", "2"], "corrected": [0.5, 0.2]})
+    study = SimpleNamespace(names=list(models.index), models=models)
+    plots.use_house_style()
+    figure = figures.blocks({"CIFAR-10": (pairs, study), "ImageNet": (pairs, study)})
+    renderer = figure.canvas.get_renderer()
+    figure.draw(renderer)
+    names = [label for axis in figure.axes for label in axis.get_yticklabels() if "untrained" in label.get_text()]
+    assert len(names) == 4
+    assert min(label.get_window_extent(renderer).x0 for label in names) > 0
