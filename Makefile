@@ -1,5 +1,5 @@
 # Two commands matter: `make book` and `make test`. Each sets up .venv first, and does nothing twice.
-.PHONY: book pdf test types coverage links setup data public benchmarks lock clean
+.PHONY: book pdf offline test types coverage links setup data public benchmarks lock clean
 
 # The first interpreter that is new enough; tools/setup_environment.py says what to do when there is none.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
@@ -26,9 +26,13 @@ coverage: setup
 pdf: book
 	@$(RUN) -m analysis pdf -o _build/book.pdf
 
-# Opens every link of the book; needs the network.
-links: book
-	@$(RUN) -c "from jupyter_book.cli.main import main; main()" build _build/book --builder linkcheck --path-output _build/links
+# The whole book as _build/book.zip, to be unpacked and read without a network.
+offline: book
+	@$(RUN) -m analysis offline -o _build/book.zip
+
+# Opens every link of the book, as book/links.txt lists them; needs the network.
+links: setup
+	@$(RUN) -m tools.links
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it with 'make PYTHON=/path/to/python3.11 ...'." >&2; exit 2; }

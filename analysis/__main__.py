@@ -190,14 +190,30 @@ def book(profile: str):
 @click.option("-o", "--output", type=Path, default="book.pdf", show_default=True, metavar="PATH", help="File to write.")
 def pdf(output: Path):
     """Print the whole book, as it was built last, to one PDF; needs Chromium or Chrome, and no network."""
-    output = _user_path(output)
-    if output.suffix != ".pdf":
-        raise ParameterError(f"Option '-o' must name a file that ends in .pdf, got '{output}'.")
-    _try_to_write(output)
+    output = _checked_ending(output, ".pdf")
     from analysis.runs import pdf as printing
 
     printing.write(output)
     click.echo(f"wrote {output}")
+
+
+@main.command()
+@click.option("-o", "--output", type=Path, default="book.zip", show_default=True, metavar="PATH", help="File to write.")
+def offline(output: Path):
+    """Pack the whole book, as it was built last, into one zip; unpacked, it is read without a network."""
+    output = _checked_ending(output, ".zip")
+    from analysis.runs import offline as packing
+
+    packing.write(output)
+    click.echo(f"wrote {output}")
+
+
+def _checked_ending(typed: Path, ending: str) -> Path:
+    output = _user_path(typed)
+    if output.suffix != ending:
+        raise ParameterError(f"Option '-o' must name a file that ends in {ending}, got '{output}'.")
+    _try_to_write(output)
+    return output
 
 
 @main.command("sweep")

@@ -84,7 +84,8 @@ def test_slides_turn_by_keys_and_stay_readable(browser, tmp_path):
     """From disk; one slide is seen at a time."""
     path = tmp_path / "slides.html"
     path.write_text(slides.page(pairs.notebook_from_text(catalogue.text_half("neuron_correlation"))), encoding="utf-8")
-    browser.get_log("browser")
+    for log in ("browser", "performance"):
+        browser.get_log(log)
     browser.get(path.as_uri())
     body = browser.find_element("css selector", "body")
     seen = "return [...document.querySelectorAll('.slide')].filter(s => s.offsetHeight).map(s => s.innerText)"
@@ -99,3 +100,7 @@ def test_slides_turn_by_keys_and_stay_readable(browser, tmp_path):
         "What to take home",
     ]
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    asked = re.findall(
+        r'"request":\{.*?"url":"([^"]+)"', " ".join(e["message"] for e in browser.get_log("performance"))
+    )
+    assert {url.partition("#")[0] for url in asked if not url.startswith("data:")} == {path.as_uri()}
