@@ -64,6 +64,29 @@ def curves(table: pd.DataFrame, policies: list[str]) -> Figure:
     return figure
 
 
+def by_trials(table: pd.DataFrame, policies: list[str]) -> dict[int, Figure]:
+    """Share identified by every design, a figure for each number of trials since the seed batch."""
+    rounds = sorted(set(table["n_trials"][np.isfinite(table["n_trials"])]))
+    return {int(number): _after(table[table["n_trials"] == number], policies, int(number)) for number in rounds}
+
+
+def _after(table: pd.DataFrame, policies: list[str], n_trials: int) -> Figure:
+    figure, axes = plt.subplots(1, 2, figsize=(8.5, 3.4), sharey=True)
+    shares = table.set_index(["mode", "train", "test"])["identified"]
+    shifts = np.linspace(-0.25, 0.25, len(policies))
+    for axis, mode in zip(axes, ("refitted", "frozen"), strict=True):
+        for shift, policy in zip(shifts, policies, strict=True):
+            names = [design(part, policy) for part in PARTS]
+            values = [shares[mode, name["train"], name["test"]] for name in names]
+            axis.bar(np.arange(len(PARTS)) + shift, values, width=0.22, color=COLOURS[policy], label=policy)
+        axis.axhline(table["chance"].iloc[0], color="black", ls=":", lw=1)
+        axis.set(xticks=range(len(PARTS)), xticklabels=list(PARTS), ylim=(0, 1.02), title=mode)
+    axes[0].set_ylabel("identified")
+    axes[1].legend(fontsize=10, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.suptitle(f"{n_trials} trials", fontsize=12, fontweight="bold")
+    return figure
+
+
 def _tick_trials(axis, table: pd.DataFrame) -> None:
     """A tick at every other round, with whole numbers."""
     trials = sorted(set(table["n_trials"][np.isfinite(table["n_trials"])]))[::2]

@@ -30,6 +30,17 @@ def test_curves_have_a_line_a_policy(cells, parameters):
     assert all(len(axis.lines) == 4 for axis in figure.axes)
 
 
+def test_the_slider_has_a_figure_a_round_with_a_bar_a_design(cells, parameters):
+    table = experiments.curves(cells["full", 0.5])
+    found = figures.by_trials(table, parameters.test)
+    assert list(found) == sorted(set(table["n_trials"][table["n_trials"] < float("inf")]))
+    last = table[(table["n_trials"] == max(found)) & (table["mode"] == "refitted")].set_index(["train", "test"])
+    bars = [bar.get_height() for bar in found[max(found)].axes[0].patches]
+    assert len(bars) == 3 * len(parameters.test)
+    assert bars[0] == last.loc[("random", "random"), "identified"]
+    assert bars[-1] == last.loc[(parameters.test[-1], parameters.test[-1]), "identified"]
+
+
 def test_factors_have_a_panel_a_cell_and_a_dot_a_design(cells, parameters):
     figure = figures.factors(experiments.factors(cells, parameters))
     assert len(figure.axes) == 2
