@@ -213,6 +213,8 @@ def _at_number(matrix: pd.DataFrame, curve: pd.DataFrame, size: int, limit: Meas
     share = curve.set_index("n_triplets").loc[size, "recovery"]
     left.plot(size, share, "o", color=PALETTE[1], ms=12)
     left.set(xscale="log", ylim=(0, 1.02), xlabel="training triplets", ylabel="simulations won by the true model")
+    left.minorticks_off()
+    left.set_xticks(curve["n_triplets"], [f"{number:,}" for number in curve["n_triplets"]])
     left.set_title(f"{size:,} triplets: {share:.0%}")
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9)
     names = list(matrix.index)
