@@ -139,7 +139,7 @@ def of_recovery(table: pd.DataFrame, largest: int, smallest: int) -> dict[str, N
 
     measures = {
         "recovery-rises": rise,
-        "above-chance": lambda shuffled: over_models(outcomes.by_generator(shuffled, largest) - chance),
+        "above-chance": lambda shuffled: outcomes.above_chance(outcomes.by_generator(shuffled, largest), chance),
         "systematic-winner": partial(rivals.systematic_winner, n_triplets=largest),
         "more-candidates": lambda shuffled: rivals.all_against_half(rivals.fewer_candidates(shuffled, largest)),
     }

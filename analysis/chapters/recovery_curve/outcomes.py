@@ -1,6 +1,7 @@
 """Shares of simulations that are won, by model, with intervals over models."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,12 @@ def over_models(values: Sequence[float]) -> Measured:
 def share_over_models(values: Sequence[float]) -> Measured:
     """Mean of shares with its interval over models, which has a width even where all are 0 or all are 1."""
     return mean_share_interval(np.asarray(values, dtype=float), over="models")
+
+
+def above_chance(shares: Sequence[float], chance: float) -> Measured:
+    """The mean of shares beyond chance, with the interval of `share_over_models`."""
+    found = share_over_models(shares)
+    return replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
 
 
 def spearman_interval(x: Sequence[float], y: Sequence[float]) -> Measured:
