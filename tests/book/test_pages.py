@@ -61,7 +61,7 @@ def test_a_page_with_a_run_says_what_its_reader_needs(html, name):
 def test_a_figure_has_its_caption_its_code_and_its_numbers(html, name):
     soup = BeautifulSoup(page_text(html, name), "html.parser")
     figures = soup.select("div.cell figure")
-    assert len(figures) > 1
+    assert figures
     for figure in figures:
         assert len(figure.select_one("figcaption").text) > 20
         assert len(figure.img["alt"]) > 10
@@ -244,7 +244,7 @@ def test_no_figure_is_blank(browser, address, name):
     """By the number of colours; served, as a script may not look into pictures from disk."""
     browser.get(f"{address}/{name}.html")
     inks = browser.execute_async_script(INK)
-    assert len(inks) > 1
+    assert inks
     assert min(inks) > 10
 
 
@@ -306,13 +306,14 @@ def test_sliders_change_their_figure(browser, html):
         for place, slider in enumerate(browser.find_elements("css selector", "div.slider input")):
             image = browser.execute_script("return arguments[0].closest('.slider').previousElementSibling", slider)
             before = image.find_element("css selector", "img").get_attribute("src")
-            slider.send_keys(Keys.ARROW_RIGHT)
+            at_end = slider.get_attribute("value") == slider.get_attribute("max")
+            slider.send_keys(Keys.ARROW_LEFT if at_end else Keys.ARROW_RIGHT)
             drawn = image.find_element("css selector", "img")
             assert drawn.get_attribute("src") != before
             wait = WebDriverWait(browser, 10)
             wait.until(lambda _, drawn=drawn: browser.execute_script("return arguments[0].naturalWidth", drawn) > 100)
             moved.append((chapter, place))
-    assert {chapter for chapter, _ in moved} >= {"neuron_correlation", "contrastive_stimuli", "metric_correlation"}
+    assert {chapter for chapter, _ in moved} >= set(catalogue.chapters()) - {"your_models"}
 
 
 @pytest.mark.browser
