@@ -46,9 +46,10 @@ data: setup
 public: setup
 	@$(RUN) -m analysis public
 
-# Speed as ratios against named alternatives in the same run; about half an hour on an idle machine.
+# Speed and memory beside named alternatives, a quarter of an hour on 2 idle cores. ARGS="kappa cka" measures these jobs alone;
+# ARGS=--record writes what the book's page shows. The alternatives: .venv/bin/pip install -e ".[benchmarks]"
 benchmarks: setup
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+	@$(RUN) -m benchmarks $(ARGS)
 
 # Pins anew what pyproject.toml asks for, and the hashes of all but PyTorch. "+cpu" names one build of PyTorch; "2.13.0" accepts every build.
 lock: setup

@@ -11,7 +11,18 @@ from nbformat.v4 import new_markdown_cell
 
 from analysis.files import write_atomically
 from analysis.plain_yaml import read_yaml
-from analysis.runs import catalogue, findings, harmless, heads, processes, reference, repository, reproduction, sliders
+from analysis.runs import (
+    catalogue,
+    findings,
+    harmless,
+    heads,
+    performance,
+    processes,
+    reference,
+    repository,
+    reproduction,
+    sliders,
+)
 from analysis.runs.catalogue import BOOK, PUBLIC
 from analysis.runs.outputs import FIGURE, TABLES, VALUES, taken
 from analysis.runs.runner import Run, RunError, prepare, reserved, side_files
@@ -84,7 +95,7 @@ def _fingerprint(stage: dict[Path, bytes]) -> str:
 def staged(runs: list[Run]) -> dict[Path, bytes]:
     """Every file that Sphinx sees, by its path below the staging folder: the sources' own names."""
     files = {Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes(), **repository.staged(ROOT / "_config.yml")}
-    files |= reference.staged()
+    files |= reference.staged() | performance.staged()
     executed = {catalogue.text_half(name) for name in catalogue.chapters()}  # these are staged as notebooks
     executed |= {catalogue.text_half(name, PUBLIC) for name in catalogue.public_runs()}
     for path in sorted(BOOK.rglob("*")):

@@ -1,0 +1,1 @@
+"""Speed and scale, measured beside what a user would otherwise pick: ``make benchmarks``."""
