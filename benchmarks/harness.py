@@ -190,7 +190,8 @@ class _Worker:
     def run(self) -> None:
         if self.missing:
             return
-        self._pipe.send("once more")
+        with contextlib.suppress(OSError):  # a process that has ended says so below
+            self._pipe.send("once more")
         seconds, peak, answer = self._receive() or (None, None, None)
         if seconds is not None:
             self.seconds.append(seconds)

@@ -43,9 +43,7 @@ def _described(side: int = _SIDE, n_bytes: int = _BYTES) -> dict:
         "python": platform.python_version(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
-        "numpy_blas": ", ".join(
-            f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')})" for pool in numpys
-        ),
+        "numpy_blas": ", ".join(map(_blas, numpys)) or "a library that does not tell its name",
         "torch_blas": _torch_blas(torch.__config__.show()),
         "torch_threads": torch.get_num_threads(),
         "limits": limits(side, n_bytes),
@@ -97,6 +95,10 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _blas(pool: dict) -> str:
+    return f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')})"
 
 
 def _torch_blas(shown: str) -> str:

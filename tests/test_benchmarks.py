@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import time
 
 import numpy as np
 import pytest
@@ -13,8 +12,9 @@ from click.testing import CliRunner
 from analysis.sources import sha256
 from benchmarks import __main__ as command
 from benchmarks import figure, harness, machine
-from benchmarks.harness import LIMIT, REFERENCE, Job, NotMeasuredError, Way
+from benchmarks.harness import REFERENCE, NotMeasuredError, Way
 from benchmarks.jobs import all_jobs
+from tests import benchmark_ways
 
 MEGABYTES = 2**20
 LOOSE = {"predictivity": 0.03, "recovery_limit": 0.1}
@@ -22,58 +22,9 @@ LOOSE = {"predictivity": 0.03, "recovery_limit": 0.1}
 NEVER_TINY = {"book_again", "workers_sweep"}  # call the command line for the whole book, and for notebooks
 
 
-def tiny(n):
-    return n
-
-
-def held(n):
-    return float(np.ones(n * MEGABYTES // 8).sum())
-
-
-def slept(_):
-    time.sleep(0.02)
-
-
-def refused(_):
-    raise NotMeasuredError("because")
-
-
-def broke(_):
-    raise ValueError("broken")
-
-
-def killed(n):
-    if n > 1:
-        os._exit(3)
-
-
-def half(n):
-    return 0.5
-
-
-JOB = Job(
-    name="job",
-    title="A job",
-    says="{n:,} things",
-    prepare=tiny,
-    ways=(
-        Way("ours", held),
-        Way("limit", slept, LIMIT, once=True),
-        Way("half", held, part=half),
-        Way("absent", held, needs="no-such-distribution"),
-        Way("refused", refused),
-        Way("broke", broke),
-        Way("killed", killed),
-    ),
-    sizes=({"n": 20}, {"n": 60}, {"n": 100}, {"n": 200}),
-    tiny={"n": 1},
-    grows="n",
-)
-
-
 @pytest.fixture(scope="module")
 def measured():
-    return harness.measure(JOB, say=lambda line: None)
+    return harness.measure(benchmark_ways.JOB, say=lambda line: None)
 
 
 def by_name(measured):
@@ -110,37 +61,25 @@ def test_our_way_is_measured_at_every_size(measured):
 
 
 def test_answers_are_compared_with_the_reference_where_they_have_numbers():
-    ways = (Way("ours", first), Way("other", second), Way("truth", truth, REFERENCE), Way("silent", slept))
-    job = dataclasses.replace(JOB, ways=ways, sizes=({"n": 1},), grows="", rounds=1)
+    ways = (
+        Way("ours", benchmark_ways.first),
+        Way("other", benchmark_ways.second),
+        Way("truth", benchmark_ways.truth, REFERENCE),
+        Way("silent", benchmark_ways.slept),
+    )
+    job = dataclasses.replace(benchmark_ways.JOB, ways=ways, sizes=({"n": 1},), grows="", rounds=1)
     found = by_name(harness.measure(job, say=lambda line: None))
     assert [found[name]["difference"] for name in ("ours", "other", "truth", "silent")] == [0.5, 2, 0, None]
     assert found["ours"]["rms"] == pytest.approx(np.sqrt(0.25 / 2))
 
 
-def first(_):
-    return np.array([1.0, 2.5, np.nan])
-
-
-def second(_):
-    return np.array([3.0, np.nan, np.nan])
-
-
-def truth(_):
-    return np.array([1.0, 2.0, 3.0])
-
-
 def test_threads_are_as_many_as_the_job_says():
-    job = dataclasses.replace(JOB, ways=(Way("threads", threads),), sizes=({"n": 1},), grows="", threads=1)
+    job = dataclasses.replace(
+        benchmark_ways.JOB, ways=(Way("threads", benchmark_ways.threads),), sizes=({"n": 1},), grows="", threads=1
+    )
     with harness._Worker(job, job.ways[0], {"n": 1}) as worker:
         worker.run()
     assert worker.answer == [1, 1]
-
-
-def threads(_):
-    import threadpoolctl
-    import torch
-
-    return [torch.get_num_threads(), max(pool["num_threads"] for pool in threadpoolctl.threadpool_info())]
 
 
 @pytest.mark.parametrize("name", sorted(set(all_jobs()) - NEVER_TINY))
@@ -171,7 +110,7 @@ def test_the_machine_is_named():
 
 def test_results_are_written_after_each_job(tmp_path, monkeypatch):
     here = {"processor": "P", "limits": {"numpy_gflops": 1.0}}
-    jobs = {name: dataclasses.replace(JOB, name=name) for name in ("a", "b")}
+    jobs = {name: dataclasses.replace(benchmark_ways.JOB, name=name) for name in ("a", "b")}
     monkeypatch.setattr(command, "all_jobs", lambda: jobs)
     monkeypatch.setattr(command.machine, "describe", lambda: here)
     monkeypatch.setattr(command, "measure", lambda job, say: {"title": job.name} if job.name == "a" else 1 / 0)
