@@ -4,6 +4,7 @@ import contextlib
 import importlib.metadata
 import os
 import platform
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -103,6 +104,5 @@ def _blas(pool: dict) -> str:
 
 def _torch_blas(shown: str) -> str:
     """The library and the instructions, of `torch.__config__.show()`."""
-    settings = dict(item.split("=", 1) for item in shown.replace("\n", ", ").split(", ") if "=" in item)
-    kernels = [line.split(":")[1].strip() for line in shown.splitlines() if "CPU capability" in line]
-    return ", ".join([settings.get("BLAS_INFO", "unknown"), *kernels])
+    found = [re.search(pattern, shown) for pattern in (r"BLAS_INFO=(\w+)", r"CPU capability usage: (\w+)")]
+    return ", ".join(match[1] for match in found if match) or "unknown"

@@ -77,7 +77,7 @@ JOBS = [
             Way("tolerance 1e-9", to_the_end, REFERENCE, once=True),
         ),
         sizes=tuple({"objects": objects} for objects in (28, 56, 84, 112)),
-        tiny={"objects": 8},
+        tiny={"objects": 16},
         grows="objects",
         aims=(Aim("times faster at equal error", 50, "fits to sampled answers"),),
         rounds=2,
