@@ -91,6 +91,8 @@ class Job:
     aims : tuple of Aim
     rounds : int
         At most; fewer where they take long.
+    memory : bool
+        Whether the work is done in the process that is measured, so that its memory is known.
     threads : int, optional
         By default what the libraries take: all cores.
     """
@@ -105,6 +107,7 @@ class Job:
     grows: str = ""
     aims: tuple[Aim, ...] = ()
     rounds: int = 3
+    memory: bool = True
     threads: int | None = None
 
 
@@ -164,7 +167,7 @@ class _Worker:
     """A process that holds the input of one way and calls it when asked."""
 
     def __init__(self, job: Job, way: Way, size: Mapping[str, int]):
-        self.way, self.part = way, way.part(**size)
+        self.way, self.part, self._has_memory = way, way.part(**size), job.memory
         self.seconds: list[float] = []
         self.peak: int | None = None
         self.answer = None
@@ -196,7 +199,7 @@ class _Worker:
         if seconds is not None:
             self.seconds.append(seconds)
         if len(self.seconds) == 1:
-            self.peak, self.answer = peak, answer
+            self.peak, self.answer = peak if self._has_memory else None, answer
 
     def _receive(self):
         """What the process sends; a reason if it cannot go on, also if it has ended without a word."""

@@ -64,7 +64,7 @@ def ratios(way: dict, base: dict) -> list[float]:
 def grown(job: dict, what: str) -> list[tuple[int, float]]:
     """(size, value) of ours at every size; `what` is "seconds" or "peak_bytes"."""
     points = [point for point in job["growth"] if not point["missing"]]
-    return [(point["size"], median(point[what]) if what == "seconds" else point[what]) for point in points]
+    return [(point["size"], median(point[what]) if what == "seconds" else point[what] or 0) for point in points]
 
 
 def power_law(points: list[tuple[int, float]]) -> tuple[float, float] | None:
@@ -155,7 +155,7 @@ def _ratio(job: dict, way: dict) -> str:
     pair = (ours(job), way) if way["kind"] == _LIMIT else (way, ours(job))
     middle, least, most = ratios(*pair)
     marks = ["extrapolated"] if way["part"] < 1 else []
-    marks += [f"{least:.3g} to {most:.3g}", _seconds(seconds(way)), _memory(way)]
+    marks += [f"{least:.3g} to {most:.3g}", *filter(None, [_seconds(seconds(way)), _memory(way)])]
     if way["difference"]:
         marks.append(f"answers differ by {way['difference']:.0e} at most")
     return f"<div>{name}: <b>{middle:.3g} ×</b><small>{', '.join(marks)}</small></div>"
@@ -187,8 +187,11 @@ def _seconds(value: float) -> str:
 
 
 def _memory(way: dict) -> str:
-    """At the peak, beyond the input; a negligible one is not told from none."""
-    return f"{max(way['peak_bytes'], 0) / 1e9:.2f} GB"
+    """At the peak, beyond the input; empty where it is not known."""
+    if way["peak_bytes"] is None:
+        return ""
+    megabytes = max(way["peak_bytes"], 0) / 1e6
+    return f"{megabytes / 1000:.2f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
 def machine(record: dict) -> str:
@@ -208,7 +211,9 @@ def machine(record: dict) -> str:
         "Versions": ", ".join(f"{name} {version}" for name, version in here["versions"].items()),
         "Load of the machine before each job": f"{min(loads):.1f} to {max(loads):.1f} (0: nothing else ran)",
     }
-    return "\n".join(f"{name}\n: {fact}\n" for name, fact in facts.items())
+    lines = [f"{name}\n: {fact}\n" for name, fact in facts.items()]
+    busy = ["Other programs ran beside some of these measurements: their times are too long, and ratios vary.\n"]
+    return "\n".join(lines + (busy if max(loads) > here["cores"] / 2 else []))
 
 
 def growth(record: dict) -> str:

@@ -30,5 +30,6 @@ JOBS = [
         sizes=({},),
         tiny={},
         aims=(Aim("seconds", 5),),
+        memory=False,
     )
 ]

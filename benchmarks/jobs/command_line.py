@@ -48,12 +48,13 @@ def job(name: str, title: str, call) -> Job:
             Way(title, call),
             Way("python -c pass", bare, LIMIT),
             Way("importing NumPy", numpy),
-            Way("importing PyTorch", torch),
+            Way("importing PyTorch", torch, once=True),
         ),
         sizes=({},),
         tiny={},
         aims=(Aim("seconds over the limit", 0.5),),
         rounds=5,
+        memory=False,
     )
 
 

@@ -76,6 +76,7 @@ JOBS = [
         tiny={"models": 2, "triplets": 50},
         aims=(Aim("efficiency of two", 0.85, "1 worker"),),
         rounds=2,
+        memory=False,
     ),
     Job(
         name="workers_sweep",
@@ -87,5 +88,6 @@ JOBS = [
         tiny={"points": 0},
         aims=(Aim("efficiency of two", 0.85, "1 worker"),),
         rounds=1,
+        memory=False,
     ),
 ]

@@ -16,7 +16,8 @@ RECORD = json.loads(performance.RECORD.read_text(encoding="utf-8"))
 JOBS = all_jobs()
 
 
-def way(name="ours", kind="ours", seconds=(2.0,), **more):
+def way(name="ours", kind="", seconds=(2.0,), **more):
+    kind = kind or ("ours" if name == "ours" else "alternative")
     plain = {"part": 1.0, "peak_bytes": 3_000_000_000, "missing": "", "difference": None, "rms": None}
     return {"name": name, "kind": kind, "seconds": list(seconds)} | plain | more
 
@@ -134,6 +135,21 @@ def test_names_are_shown_as_they_are():
     assert "A &amp; B" in row
     assert "&lt;b&gt;: <b>10 ×</b><small>extrapolated, " in row
     assert "c: not measured<small>no &lt;c&gt;</small>" in row
+
+
+def test_memory_is_shown_where_it_is_known():
+    cells = {"ours": way(), "small": way("small", peak_bytes=2_600_000), "none": way("none", "limit", peak_bytes=None)}
+    row = performance.jobs({"suite": {}, "jobs": {"x": job(*cells.values())}})
+    assert "<b>2 s</b><small>3.00 GB</small>" in row
+    assert "small: <b>1 ×</b><small>1 to 1, 2 s, 3 MB</small>" in row
+    assert "none: <b>1 ×</b><small>1 to 1, 2 s</small>" in row
+
+
+def test_a_busy_machine_is_said_to_be_one():
+    record = {"machine": RECORD["machine"] | {"cores": 2}, "date": "2026-01-01"}
+    quiet, busy = (performance.machine(record | {"jobs": {"x": job(way()) | {"load": load}}}) for load in (1.0, 1.1))
+    assert "Other programs ran" in busy
+    assert "Other programs ran" not in quiet
 
 
 def test_a_power_is_found():
