@@ -273,19 +273,28 @@ def gain_without_truth(table: pd.DataFrame) -> Measured:
     return over_generators(mean[CONTRAST] - mean["random"])
 
 
-def plain_predictions(study: Study, parameters, n: int = 2000) -> tuple[np.ndarray, np.ndarray]:
+def plain_predictions(
+    features: dict[str, np.ndarray], *, ceiling: float, seed: int, n: int = 2000
+) -> tuple[np.ndarray, np.ndarray]:
     """Random triplets of all objects, and what each model's features as they are predict of them, at the ceiling."""
-    triplets = draw_triplets(len(study.objects.x), n, [parameters.first_seed, 7])
+    triplets = draw_triplets(len(next(iter(features.values()))), n, [seed, 7])
     predicted = []
-    for table in study.features.values():
+    for table in features.values():
         similarity = table @ table.T
-        temperature = calibrate_temperature(similarity, triplets, parameters.ceiling)
+        temperature = calibrate_temperature(similarity, triplets, ceiling)
         predicted.append(choice_probabilities(similarity, triplets, temperature))
     return triplets, np.stack(predicted)
 
 
+def first_of_each(
+    triplets: np.ndarray, predicted: np.ndarray, policies: list[str], n: int, seed: int
+) -> dict[str, np.ndarray]:
+    """The first triplets that each policy shows, by policy."""
+    return {policy: triplets[choose_triplets(predicted, triplets, n, policy, seed=seed)] for policy in policies}
+
+
 def first_shown(study: Study, parameters, n: int = 4) -> dict[str, np.ndarray]:
     """The first triplets that each policy shows, by policy, from the predictions of features as they are."""
-    triplets, predicted = plain_predictions(study, parameters)
     seed = parameters.first_seed
-    return {policy: triplets[choose_triplets(predicted, triplets, n, policy, seed=seed)] for policy in parameters.test}
+    triplets, predicted = plain_predictions(study.features, ceiling=parameters.ceiling, seed=seed)
+    return first_of_each(triplets, predicted, parameters.test, n, seed)

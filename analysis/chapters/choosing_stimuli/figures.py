@@ -1,11 +1,13 @@
 """The chapter's figures: tables in, figures out."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.chapters.choosing_stimuli.experiments import PARTS, Study, design, last_round
+from analysis.chapters.choosing_stimuli.experiments import PARTS, design, last_round
 from analysis.runs.plots import GREY, PALETTE
 
 _IN_A_ROW = 4  # panels of designs; more are one row a transform
@@ -26,8 +28,8 @@ def six_triplets(scores: pd.DataFrame) -> Figure:
     return figure
 
 
-def shown(study: Study, chosen: dict[str, np.ndarray]) -> Figure:
-    """The first triplets of every policy, three images each."""
+def shown(pictures: Sequence[np.ndarray], chosen: dict[str, np.ndarray]) -> Figure:
+    """The first triplets of every policy, three images each; grey ones are drawn as ink on paper."""
     n_triplets = len(next(iter(chosen.values())))
     figure, axes = plt.subplots(len(chosen), 4 * n_triplets - 1, figsize=(9, 0.95 * len(chosen) + 0.3), squeeze=False)
     for row, (policy, triplets) in zip(axes, chosen.items(), strict=True):
@@ -35,7 +37,7 @@ def shown(study: Study, chosen: dict[str, np.ndarray]) -> Figure:
             axis.axis("off")
         for place, triplet in enumerate(triplets):
             for column, number in enumerate(triplet):
-                row[4 * place + column].imshow(study.objects.x[int(number), 0].numpy(), cmap="gray_r")
+                row[4 * place + column].imshow(pictures[int(number)], cmap="gray_r")
         row[0].set_title(policy, loc="left", color=COLOURS[policy], fontsize=12)
     return figure
 

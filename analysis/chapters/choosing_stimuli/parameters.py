@@ -141,8 +141,10 @@ class FactorialParameters(Parameters, PublicRunParameters):
         return value
 
     def public_files(self) -> list[str]:
-        """None: the zoo is trained on the digits that come with scikit-learn."""
-        return []
+        """CIFAR-10's photographs and the networks that choose among them; the simulations take no file."""
+        from analysis.data import registry
+
+        return [registry.CIFAR10, *(name for name in registry.registry() if name.startswith("cifar10_nets/"))]
 
 
 PUBLIC = {"choosing_stimuli": PublicParameters, "choosing_stimuli_factorial": FactorialParameters}

@@ -20,7 +20,7 @@ def test_six_triplets_fill_the_first_choice():
 
 def test_every_policy_shows_its_triplets(study, parameters):
     chosen = experiments.first_shown(study, parameters, 3)
-    figure = figures.shown(study, chosen)
+    figure = figures.shown(study.objects.x[:, 0].numpy(), chosen)
     assert sum(bool(axis.images) for axis in figure.axes) == 3 * 3 * 3
 
 
@@ -73,6 +73,6 @@ def test_asymptotes_controls_and_errors(study, cells, parameters):
     absent = experiments.truth_left_out(study, parameters, "full", 0.5)
     panels = figures.controls(half, absent, experiments.ceilings(cells["full", 0.5])).axes
     assert [len(axis.lines) for axis in panels] == [3, 2, 3]
-    triplets, predicted = experiments.plain_predictions(study, parameters, 200)
+    triplets, predicted = experiments.plain_predictions(study.features, ceiling=parameters.ceiling, seed=0, n=200)
     table = testing.score_errors(study, triplets, predicted, "information", 0)
     assert len(figures.score_errors(table).axes) == 2
