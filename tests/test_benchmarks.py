@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from analysis.runs import runner
 from analysis.sources import sha256
 from benchmarks import __main__ as command
 from benchmarks import figure, harness, machine
 from benchmarks.harness import REFERENCE, NotMeasuredError, Way
-from benchmarks.jobs import all_jobs
+from benchmarks.jobs import all_jobs, workers
 from tests import benchmark_ways
 
 MEGABYTES = 2**20
@@ -98,6 +99,11 @@ def test_every_way_of_a_job_can_be_taken_and_does_the_same(name):
         if answer is not None:
             same = ~np.isnan(np.asarray(answer, dtype=float)) & ~np.isnan(first)
             np.testing.assert_allclose(np.asarray(answer, dtype=float)[same], first[same], atol=LOOSE.get(name, 3e-4))
+
+
+def test_what_the_sweep_varies_is_a_parameter_of_its_chapter():
+    first, second = (runner.prepare(workers.CHAPTER, profile="quick", values={workers.SWEPT: k}) for k in range(2))
+    assert first.parameters != second.parameters
 
 
 def test_the_machine_is_named():

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from analysis.checks import ArrayLike, as_features
+from analysis.measures._products import product
 
 _ROWS = 4096  # float64 stimuli in hand while scaling
 
@@ -47,7 +48,8 @@ def _scaled(features: torch.Tensor) -> torch.Tensor:
 
 def inner_products(vectors: torch.Tensor) -> torch.Tensor:
     """All inner products; float32 sums 65,536 entries at most before float64 takes over."""
-    return sum((part @ part.T).double() for part in vectors.split(2**16, dim=1))
+    parts = (product(part, part.T).double() for part in vectors.split(2**16, dim=1))
+    return sum(parts, start=vectors.new_zeros((), dtype=torch.float64))
 
 
 def normalised(products: torch.Tensor) -> np.ndarray:

@@ -9,6 +9,7 @@ import torch
 from torch.linalg import vector_norm
 
 from analysis.checks import ArrayLike, as_count
+from analysis.measures._products import product
 from analysis.measures._representations import as_representations, inner_products, normalised
 
 
@@ -108,7 +109,7 @@ class _Centred:
 
     def gram(self, rows: slice, columns: slice, out: torch.Tensor) -> None:
         left = self.rows(rows)
-        torch.mm(left, (left if rows == columns else self.rows(columns)).T, out=out)
+        product(left, (left if rows == columns else self.rows(columns)).T, out=out)
         if self.lift is not None:
             out += self.lift[rows, None] + self.lift[columns]
             if rows == columns:

@@ -1,12 +1,15 @@
 """Representational similarity analysis (RSA) of many models at once: do they find the same stimuli alike?"""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from scipy.spatial.distance import squareform
 from torch.nn.functional import normalize, pdist
 
 from analysis.checks import ArrayLike, choose
+from analysis.measures._products import product
 from analysis.measures._representations import as_representations, inner_products, normalised
 
 
@@ -69,7 +72,8 @@ def rsa_matrix(
     if dissimilarity == "correlation":
         for x, name in zip(tensors, names, strict=True):
             _refuse_flat_patterns(x, name)
-    vectors = [_unit_vector(x, distances, ranked, name) for x, name in zip(tensors, names, strict=True)]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # sorting takes one core
+        vectors = list(pool.map(lambda x, name: _unit_vector(x, distances, ranked, name), tensors, names))
     return normalised(inner_products(torch.stack(vectors)))
 
 
@@ -83,10 +87,11 @@ def _refuse_flat_patterns(x: torch.Tensor, name: str) -> None:
 
 
 def _correlation_distances(x: torch.Tensor) -> torch.Tensor:
-    """1 − r as half the squared distance of standardised patterns: exactly 0 for equal patterns, so that they tie."""
+    """1 − r. Standardised patterns are of one length, so that a product rounds no distance by more than another."""
     patterns = x - x[:, :1]
-    patterns = patterns - patterns.mean(1, keepdim=True)
-    return pdist(normalize(patterns, eps=0)).square() / 2
+    patterns = normalize(patterns - patterns.mean(1, keepdim=True), eps=0)
+    similarity = product(patterns, patterns.T).cpu().numpy()
+    return torch.from_numpy(1 - squareform(similarity, checks=False))
 
 
 _DISSIMILARITIES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -100,13 +105,13 @@ def _unit_vector(
 ) -> torch.Tensor:
     """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations.
 
-    Ranks take distances in float64: there those that are equal differ by rounding alone, and near ones by more.
+    Distances are taken in float64: there those that are equal differ by rounding alone, and near ones by more.
     """
-    values = distances(x.double() if ranked else x).cpu().numpy()
-    tolerance = (32 + np.sqrt(x.shape[1])) * np.finfo(values.dtype).eps * values.max() if ranked else 0.0
+    values = distances(x.double()).cpu().numpy()
+    tolerance = (32 + np.sqrt(x.shape[1])) * np.finfo(values.dtype).eps * values.max()
     if np.ptp(values) <= tolerance:
         raise ValueError(f"'{name}' must vary in its dissimilarities, got {values[0]:.6g} for every pair.")
-    centred = _ranks(values, tolerance) if ranked else values.astype(np.float64)
+    centred = _ranks(values, tolerance) if ranked else values
     centred -= centred.mean()
     return torch.from_numpy(centred / np.linalg.norm(centred)).to(x.device, x.dtype)
 

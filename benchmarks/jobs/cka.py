@@ -1,11 +1,6 @@
 """Linear CKA of all pairs of models."""
 
-import importlib
-import importlib.util
 import itertools
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -15,6 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from analysis.measures.cka import cka_matrix
 from benchmarks.harness import LIMIT, Aim, Job, Way
 from benchmarks.jobs._models import representations
+from benchmarks.jobs._thingsvision import part
 
 PAIRED = 5
 
@@ -23,8 +19,17 @@ def ours(features):
     return cka_matrix(features)
 
 
-def products(features):
+def products_in_numpy(features):
     """One Gram matrix a model and the product of all, neither centred nor normalised."""
+    grams = np.empty((len(features), len(features[0]), len(features[0])), dtype=np.float32)
+    for x, gram in zip(features, grams, strict=True):
+        np.matmul(x, x.T, out=gram)
+    flat = grams.reshape(len(features), -1)
+    flat @ flat.T
+
+
+def products_in_torch(features):
+    """The same."""
     grams = torch.empty(len(features), len(features[0]), len(features[0]))
     for x, gram in zip(features, grams, strict=True):
         torch.mm(torch.from_numpy(x), torch.from_numpy(x).T, out=gram)
@@ -34,19 +39,11 @@ def products(features):
 
 def thingsvisions_loop(features):
     """Pair by pair, for the pairs of a few models."""
-    compare = _thingsvisions_class()(m=len(features[0]), kernel="linear").compare
+    compare = part("cka", "cka_numpy").CKANumPy(m=len(features[0]), kernel="linear").compare
     found = np.full((len(features), len(features)), np.nan)
     for pair in itertools.combinations(range(min(PAIRED, len(features))), 2):
         found[pair] = compare(*(features[k] for k in pair))
     return found
-
-
-def _thingsvisions_class():
-    """Its CKA alone: the whole package asks for NumPy below 2."""
-    (package,) = importlib.util.find_spec("thingsvision").submodule_search_locations
-    part = sys.modules.setdefault("thingsvision_cka", ModuleType("thingsvision_cka"))
-    part.__path__ = [str(Path(package, "core", "cka"))]
-    return importlib.import_module("thingsvision_cka.cka_numpy").CKANumPy
 
 
 class _Given(nn.Module):
@@ -100,7 +97,8 @@ JOBS = [
         prepare=representations,
         ways=(
             Way("cka_matrix", ours),
-            Way("its own products", products, LIMIT),
+            Way("its own products, in NumPy", products_in_numpy, LIMIT),
+            Way("its own products, in PyTorch", products_in_torch, LIMIT),
             Way("thingsvision, pair by pair", thingsvisions_loop, needs="thingsvision", part=pairs, once=True),
             Way("torch-cka, pair by pair", torch_ckas_loop, needs="torch-cka", part=pairs_both_ways, once=True),
         ),

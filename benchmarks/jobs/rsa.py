@@ -1,7 +1,6 @@
 """RSA of all pairs of models: correlation distances, their ranks correlated."""
 
 import numpy as np
-import torch
 
 from analysis.measures.rsa import rsa_matrix
 from benchmarks.harness import LIMIT, Aim, Job, Way
@@ -15,13 +14,13 @@ def ours(features):
 
 
 def ranking_and_product(features):
-    """One product of patterns and one ranking a model, and the product of all."""
+    """One product of patterns and one sorting a model, and the product of all."""
     upper = np.triu_indices(len(features[0]), 1)
     vectors = np.empty((len(features), len(upper[0])), dtype=np.float32)
     for x, vector in zip(features, vectors, strict=True):
-        distances = torch.mm(torch.from_numpy(x), torch.from_numpy(x).T).numpy()[upper]
+        distances = (x @ x.T)[upper]
         vector[np.argsort(distances)] = np.arange(len(distances), dtype=np.float32)
-    torch.mm(torch.from_numpy(vectors), torch.from_numpy(vectors).T)
+    vectors @ vectors.T
 
 
 def rsatoolboxs(features):

@@ -14,6 +14,8 @@ from analysis.recovery.triplets import draw_triplets, sample_choices
 from benchmarks.harness import Aim, Job, NotMeasuredError, Way
 
 N_OBJECTS, RANK = 240, 48
+CHAPTER, SWEPT = "contrastive_stimuli", "seed"
+"""What is swept; of another seed every network is another one."""
 
 
 def study(models: int, triplets: int):
@@ -57,8 +59,8 @@ def _swept(points: int, n_jobs: int) -> None:
     if points == 0:  # a warm-up: processes start anew each time
         return
     with tempfile.TemporaryDirectory() as folder:
-        grid = [f"first_seed=0..{points - 1}", "--profile", "quick", "--jobs", str(n_jobs), "-o", f"{folder}/sweep"]
-        command = [sys.executable, "-m", "analysis", "sweep", "contrastive_stimuli", "--grid", *grid]
+        grid = [f"{SWEPT}=0..{points - 1}", "--profile", "quick", "--jobs", str(n_jobs), "-o", f"{folder}/sweep"]
+        command = [sys.executable, "-m", "analysis", "sweep", CHAPTER, "--grid", *grid]
         environment = os.environ | {"ANALYSIS_CACHE": f"{folder}/cache"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -80,7 +80,7 @@ def test_euclidean_distances_ignore_rotations_and_translations(draw_features):
 def test_ranks_ignore_monotone_changes_of_the_distances():
     line = np.array([[0.0], [1], [3], [7], [15]])
     stretched = np.array([[0.0], [1.1], [3.3], [9], [40]])
-    assert rsa_matrix([line, stretched], dissimilarity="euclidean")[0, 1] == 1
+    np.testing.assert_allclose(rsa_matrix([line, stretched], dissimilarity="euclidean"), 1, rtol=0, atol=1e-15)
     assert rsa_matrix([line, stretched], dissimilarity="euclidean", compare="pearson")[0, 1] < 0.99
 
 
