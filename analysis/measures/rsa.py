@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from joblib import cpu_count
 from scipy.spatial.distance import squareform
+from threadpoolctl import threadpool_limits
 from torch.nn.functional import normalize, pdist
 
 from analysis.checks import ArrayLike, choose
@@ -72,7 +74,7 @@ def rsa_matrix(
     if dissimilarity == "correlation":
         for x, name in zip(tensors, names, strict=True):
             _refuse_flat_patterns(x, name)
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # sorting takes one core
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cpu_count()) as pool:  # sorting takes one core anyway
         vectors = list(pool.map(lambda x, name: _unit_vector(x, distances, ranked, name), tensors, names))
     return normalised(inner_products(torch.stack(vectors)))
 
