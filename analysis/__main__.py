@@ -168,10 +168,11 @@ def book(profile: str):
         catalogue.checked(chapter, profile)
     from analysis.runs import publish, runner
 
-    runs = [runner.prepare(chapter, profile=profile) for chapter in catalogue.chapters()]
+    outputs = {chapter: publish.executed_path(chapter, profile) for chapter in catalogue.chapters()}
+    runs = [runner.prepare_again(chapter, output, profile=profile) for chapter, output in outputs.items()]
     processes.remove_abandoned(publish.BUILD, publish.executed_path("", profile).parent)
     for prepared in runs:
-        output = publish.executed_path(prepared.chapter, profile)
+        output = outputs[prepared.chapter]
         if runner.is_current(prepared, output):
             click.echo(f"[book] {prepared.chapter}: up to date")
             continue

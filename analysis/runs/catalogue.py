@@ -1,7 +1,9 @@
 """What can be run: the chapters, their parameters, the profiles. It loads nothing that only a run needs."""
 
 import importlib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from analysis.plain_yaml import read_yaml
 from analysis.runs.parameters import ChapterParameters, ParameterError, unknown
@@ -31,10 +33,17 @@ def _belongs(name: str, chapter: str) -> bool:
 
 def toc_pages() -> list[str]:
     """Every page that `_toc.yml` lists, as the path of its source without suffix."""
-    contents = read_yaml(ROOT / "_toc.yml")
+    path = ROOT / "_toc.yml"
+    contents = _contents(path, path.stat().st_mtime_ns)
     entries = [entry for part in contents["parts"] for entry in part["chapters"]]
     nested = [[entry["file"], *(section["file"] for section in entry.get("sections", []))] for entry in entries]
     return [contents["root"], *(page for pages in nested for page in pages)]
+
+
+@cache
+def _contents(path: Path, _changed: int) -> Any:
+    """The table of contents; a book asks for it a hundred times and more."""
+    return read_yaml(path)
 
 
 def text_half(chapter: str, profile: str = "default") -> Path:

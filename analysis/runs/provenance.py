@@ -3,6 +3,8 @@
 import importlib.metadata
 import json
 import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -30,18 +32,30 @@ def _lock() -> bytes:
         ) from None
 
 
-def inputs(notebook: NotebookNode, parameters: ChapterParameters) -> dict:
-    """Everything a run's outputs depend on, by content: notebook, modules, parameters, data and environment."""
+def inputs(notebook: NotebookNode, parameters: ChapterParameters, earlier: Mapping | None = None) -> dict:
+    """Everything a run's outputs depend on, by content: notebook, modules, parameters, data and environment.
+
+    `earlier` is what another run was made from. Where that had the same notebook and its modules are as they were, they
+    import what they imported: nothing is parsed, which takes most of the time otherwise.
+    """
     cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
-    modules = imported_modules(code_of(notebook))
+    content = sha256(json.dumps(cells, sort_keys=True).encode())
+    modules = dict(earlier["modules"]) if earlier and earlier["notebook"] == content else {}
+    if not modules or modules != _hashes([ROOT / name for name in modules]):
+        modules = _hashes(imported_modules(code_of(notebook)))
     return {
-        "notebook": sha256(json.dumps(cells, sort_keys=True).encode()),
-        "modules": {path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()) for path in modules},
+        "notebook": content,
+        "modules": modules,
         "parameters": parameters.model_dump(mode="json"),
         "data": parameters.data_hashes(),
         "environment": sha256(_lock()),
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
+
+
+def _hashes(files: Iterable[Path]) -> dict[str, str]:
+    """By their paths below the project, of those that are there."""
+    return {path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()) for path in files if path.is_file()}
 
 
 def key(made_from: dict) -> str:

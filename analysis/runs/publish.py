@@ -127,7 +127,8 @@ def _chapter_page(run: Run) -> NotebookNode:
 def public_page(chapter: str) -> NotebookNode:
     """The run of a chapter on public data, with a badge that says whether its source is still the same."""
     notebook = nbformat.read(catalogue.text_half(chapter, PUBLIC).with_suffix(".ipynb"), as_version=4)
-    now, then = prepare(chapter, profile=PUBLIC).made_from, notebook.metadata.analysis.made_from
+    then = notebook.metadata.analysis.made_from
+    now = prepare(chapter, profile=PUBLIC, earlier=then).made_from
     changed = [part for part in ("notebook", "modules", "parameters", "data") if now[part] != then[part]]
     head = f"{_badge(changed, notebook.metadata.analysis)}\n\n{heads.of_public_run(chapter, notebook)}"
     notebook.cells.insert(1, new_markdown_cell(head, id="public"))

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -56,11 +57,17 @@ def used_cell(notebook: NotebookNode) -> NotebookNode | None:
     First those that its own code imports, then those that the modules of its chapter import for it.
     """
     cells = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in _chapter_files(cells)]
+    modules = [_parsed(path.read_text(encoding="utf-8")) for path in _chapter_files(cells)]
     here = _public_names(cells)
     groups = {"Functions used here": here, "Behind them, in the chapter's code": _public_names(modules) - here}
     lines = [f"**{told}:** {_links(names)}." for told, names in groups.items() if names]
     return new_markdown_cell("\n\n".join(lines), id="functions") if lines else None
+
+
+@cache
+def _parsed(source: str) -> ast.Module:
+    """Once for all pages of a chapter."""
+    return ast.parse(source)
 
 
 def _links(names: set[str]) -> str:
