@@ -1,7 +1,16 @@
-"""Matrix products in full precision, by the library that is fast where the matrices are."""
+"""Matrix products in full precision, by the library that is fast where the matrices are, on all cores."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+_WORTH_THREADS = 3  # tasks; to begin with, threads may wait for milliseconds until PyTorch's stop spinning
 
 
 def product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -20,3 +29,29 @@ def product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = 
             return torch.mm(left, right, out=out)
     finally:
         backend.fp32_precision = before
+
+
+def side_by_side(function: Callable[..., T], *items: Iterable[Any], device: torch.device) -> list[T]:
+    """``map``; on a CPU in as many threads as PyTorch takes, each of which works on one core.
+
+    For work in which `product` and PyTorch take turns: threads of either's own pool spin while they wait for more, and
+    would take the cores from those of the other.
+    """
+    if device.type != "cpu":
+        return list(map(function, *items))
+    tasks = list(zip(*items, strict=True))
+    with _pools().limit(limits=1, user_api="blas"):
+        if len(tasks) < _WORTH_THREADS:
+            return [function(*task) for task in tasks]
+        with ThreadPoolExecutor(torch.get_num_threads(), initializer=_on_one_core) as pool:
+            return list(pool.map(function, *zip(*tasks, strict=True)))
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()  # looking for them takes milliseconds
+
+
+def _on_one_core() -> None:
+    torch.get_num_threads()  # takes over what the process has set, which would undo the next line later
+    _pools().limit(limits=1, user_api="openmp")  # of this thread alone

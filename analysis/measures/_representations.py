@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from analysis.checks import ArrayLike, as_features
-from analysis.measures._products import product
+from analysis.measures._products import product, side_by_side
 
 _ROWS = 4096  # float64 stimuli in hand while scaling
 
@@ -48,8 +48,12 @@ def _scaled(features: torch.Tensor) -> torch.Tensor:
 
 def inner_products(vectors: torch.Tensor) -> torch.Tensor:
     """All inner products; float32 sums 65,536 entries at most before float64 takes over."""
-    parts = (product(part, part.T).double() for part in vectors.split(2**16, dim=1))
-    return sum(parts, start=vectors.new_zeros((), dtype=torch.float64))
+    parts = side_by_side(_of_part, vectors.split(2**16, dim=1), device=vectors.device)
+    return torch.stack(parts).sum(0)
+
+
+def _of_part(part: torch.Tensor) -> torch.Tensor:
+    return product(part, part.T).double()
 
 
 def normalised(products: torch.Tensor) -> np.ndarray:

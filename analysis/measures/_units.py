@@ -1,12 +1,13 @@
 """Units of networks, standardised and multiplied: what matching them and its floors both need."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from analysis.checks import ArrayLike, as_features, as_integers, choose
-from analysis.measures._products import product
+from analysis.measures._products import product, side_by_side
 
 _PENALTIES = ("index", "relative", None)
 _ROWS, _COLUMNS = 4096, 512  # units a product: its 8 MB stay in the processor's cache until the maximum is taken
@@ -151,7 +152,7 @@ def best_matches(source: Units, chunks: list[Units]) -> torch.Tensor:
     """Best penalised |r| of each source unit in each chunk, (n_chunks, n_source)."""
     if not chunks:
         return torch.zeros((1, len(source.place)), device=source.place.device)
-    return torch.stack([_peak(source, chunk) for chunk in chunks])
+    return torch.stack(side_by_side(partial(_peak, source), chunks, device=source.vectors.device))
 
 
 def mean_match(a: Network, b: Network) -> float:

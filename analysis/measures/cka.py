@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch.linalg import vector_norm
 
 from analysis.checks import ArrayLike, as_count
-from analysis.measures._products import product
+from analysis.measures._products import product, side_by_side
 from analysis.measures._representations import as_representations, inner_products, normalised
 
 
@@ -107,7 +108,7 @@ class _Centred:
     def rows(self, block: slice) -> torch.Tensor:
         return torch.addcmul(self.shift, self.features[block] - self.origin, self.scale)
 
-    def gram(self, rows: slice, columns: slice, out: torch.Tensor) -> None:
+    def gram(self, out: torch.Tensor, *, rows: slice, columns: slice) -> None:
         left = self.rows(rows)
         product(left, (left if rows == columns else self.rows(columns)).T, out=out)
         if self.lift is not None:
@@ -130,8 +131,7 @@ def _gram_products(models: list[_Centred], n_stimuli: int, block_size: int) -> t
     for rows, columns in combinations_with_replacement(blocks, 2):
         height, width = rows.stop - rows.start, columns.stop - columns.start
         tiles = memory[: len(models) * height * width].view(len(models), height, width)
-        for model, tile in zip(models, tiles, strict=True):
-            model.gram(rows, columns, out=tile)
+        side_by_side(partial(_Centred.gram, rows=rows, columns=columns), models, tiles, device=memory.device)
         products += inner_products(tiles.flatten(1)) * (1 if rows == columns else 2)
     return products
 

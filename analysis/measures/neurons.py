@@ -9,11 +9,13 @@ A score is read between its floor (`analysis.measures.neuron_floor`) and its cei
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from analysis.checks import ArrayLike, as_features
+from analysis.measures._products import side_by_side
 from analysis.measures._units import (
     Network,
     Units,
@@ -25,6 +27,7 @@ from analysis.measures._units import (
     varying,
 )
 
+_NONE = torch.iinfo(torch.int64).max
 _TIE = 1e-6  # matches closer than this are alike: float32 products of equal units differ by less
 
 
@@ -173,13 +176,17 @@ def _correlate(a: Network, b: Network) -> NeuronalCorrelation:
 def _partners(source: Units, chunks: list[Units], peaks: torch.Tensor) -> torch.Tensor:
     """Lowest index among the best matches. Only the chunks that hold one are multiplied again, for these units."""
     best = peaks.amax(dim=0)
-    none = torch.iinfo(torch.int64).max
-    partner = torch.full_like(source.place, none)
-    for chunk, peak in zip(chunks, peaks, strict=False):
-        near = torch.nonzero(peak >= best - _TIE).squeeze(1)
-        rows = Units(*(field[near] for field in source))
-        match = absolute_correlation(rows, chunk) * depth_factor(rows.depth[:, None], chunk.depth)
-        tied = match >= torch.minimum(match.amax(dim=1), best[near])[:, None] - _TIE
-        lowest = torch.where(tied, chunk.place, none).amin(dim=1)
+    partner = torch.full_like(source.place, _NONE)
+    found = side_by_side(partial(_tied, source, best), chunks, peaks[: len(chunks)], device=best.device)
+    for near, lowest in found:
         partner[near] = torch.minimum(partner[near], lowest)
-    return partner.masked_fill_(partner == none, -1)
+    return partner.masked_fill_(partner == _NONE, -1)
+
+
+def _tied(source: Units, best: torch.Tensor, chunk: Units, peak: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Source units with their best match in a chunk, and the lowest index there of those that are as good."""
+    near = torch.nonzero(peak >= best - _TIE).squeeze(1)
+    rows = Units(*(field[near] for field in source))
+    match = absolute_correlation(rows, chunk) * depth_factor(rows.depth[:, None], chunk.depth)
+    tied = match >= torch.minimum(match.amax(dim=1), best[near])[:, None] - _TIE
+    return near, torch.where(tied, chunk.place, _NONE).amin(dim=1)

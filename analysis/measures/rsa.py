@@ -1,17 +1,15 @@
 """Representational similarity analysis (RSA) of many models at once: do they find the same stimuli alike?"""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
-from joblib import cpu_count
 from scipy.spatial.distance import squareform
-from threadpoolctl import threadpool_limits
 from torch.nn.functional import normalize, pdist
 
 from analysis.checks import ArrayLike, choose
-from analysis.measures._products import product
+from analysis.measures._products import product, side_by_side
 from analysis.measures._representations import as_representations, inner_products, normalised
 
 
@@ -74,8 +72,7 @@ def rsa_matrix(
     if dissimilarity == "correlation":
         for x, name in zip(tensors, names, strict=True):
             _refuse_flat_patterns(x, name)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cpu_count()) as pool:  # sorting takes one core anyway
-        vectors = list(pool.map(lambda x, name: _unit_vector(x, distances, ranked, name), tensors, names))
+    vectors = side_by_side(partial(_unit_vector, distances, ranked), tensors, names, device=tensors[0].device)
     return normalised(inner_products(torch.stack(vectors)))
 
 
@@ -103,7 +100,7 @@ _DISSIMILARITIES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def _unit_vector(
-    x: torch.Tensor, distances: Callable[[torch.Tensor], torch.Tensor], ranked: bool, name: str
+    distances: Callable[[torch.Tensor], torch.Tensor], ranked: bool, x: torch.Tensor, name: str
 ) -> torch.Tensor:
     """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations.
 

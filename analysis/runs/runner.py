@@ -68,7 +68,7 @@ def prepare(
     values
         Parameters by name; texts are converted to the parameter's type.
     earlier
-        What a run of the same chapter was made from, as in `provenance.inputs`: it saves time where nothing has changed.
+        What a run of the same chapter was made from, as in `provenance.inputs`: saves time where nothing has changed.
 
     Raises
     ------
