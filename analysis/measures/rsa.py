@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from scipy.spatial.distance import squareform
-from torch.nn.functional import normalize, pdist
+from torch.nn.functional import pdist
 
 from analysis.checks import ArrayLike, choose
 from analysis.measures._products import product, side_by_side
@@ -72,8 +72,10 @@ def rsa_matrix(
     if dissimilarity == "correlation":
         for x, name in zip(tensors, names, strict=True):
             _refuse_flat_patterns(x, name)
-    vectors = side_by_side(partial(_unit_vector, distances, ranked), tensors, names, device=tensors[0].device)
-    return normalised(inner_products(torch.stack(vectors)))
+    n_stimuli = len(tensors[0])
+    vectors = tensors[0].new_empty(len(tensors), n_stimuli * (n_stimuli - 1) // 2)
+    side_by_side(partial(_unit_vector, distances, ranked), tensors, names, vectors, device=vectors.device)
+    return normalised(inner_products(vectors))
 
 
 def _refuse_flat_patterns(x: torch.Tensor, name: str) -> None:
@@ -88,7 +90,8 @@ def _refuse_flat_patterns(x: torch.Tensor, name: str) -> None:
 def _correlation_distances(x: torch.Tensor) -> torch.Tensor:
     """1 − r. Standardised patterns are of one length, so that a product rounds no distance by more than another."""
     patterns = x - x[:, :1]
-    patterns = normalize(patterns - patterns.mean(1, keepdim=True), eps=0)
+    patterns -= patterns.mean(1, keepdim=True)
+    patterns /= patterns.norm(dim=1, keepdim=True)
     similarity = product(patterns, patterns.T).cpu().numpy()
     return torch.from_numpy(1 - squareform(similarity, checks=False))
 
@@ -100,9 +103,9 @@ _DISSIMILARITIES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def _unit_vector(
-    distances: Callable[[torch.Tensor], torch.Tensor], ranked: bool, x: torch.Tensor, name: str
-) -> torch.Tensor:
-    """Distances (or their ranks) with mean 0 and length 1, so that inner products are correlations.
+    distances: Callable[[torch.Tensor], torch.Tensor], ranked: bool, x: torch.Tensor, name: str, out: torch.Tensor
+) -> None:
+    """Into `out`: distances (or their ranks) with mean 0 and length 1, so that inner products are correlations.
 
     Distances are taken in float64: there those that are equal differ by rounding alone, and near ones by more.
     """
@@ -112,17 +115,34 @@ def _unit_vector(
         raise ValueError(f"'{name}' must vary in its dissimilarities, got {values[0]:.6g} for every pair.")
     centred = _ranks(values, tolerance) if ranked else values
     centred -= centred.mean()
-    return torch.from_numpy(centred / np.linalg.norm(centred)).to(x.device, x.dtype)
+    centred /= np.linalg.norm(centred)
+    out.copy_(torch.from_numpy(centred))
 
 
 def _ranks(values: np.ndarray, tolerance: float) -> np.ndarray:
-    """Ranks from 1, ties at their mean rank (NumPy sorts several times faster than PyTorch on a CPU).
+    """Ranks from 1, ties at their mean rank.
 
     Neighbours no further apart than the tolerance are one tie: rounding alone tells them apart.
     """
-    order = np.argsort(values)
+    order = _order(values)
     starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf) > tolerance)
     lengths = np.diff(starts, append=len(values))
     ranks = np.empty(len(values))
     ranks[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
     return ranks
+
+
+def _order(values: np.ndarray) -> np.ndarray:
+    """As `numpy.argsort`, in half the time: integers are sorted that hold a value's leading bits and its place.
+
+    With half a million values these are 43 bits, and values that are equal in them keep their order.
+    """
+    n_bits = (len(values) - 1).bit_length()
+    keys = values - values.min()
+    keys *= 2.0 ** (62 - n_bits) / keys.max()
+    keys = keys.astype(np.uint64)
+    keys <<= np.uint64(n_bits)
+    keys |= np.arange(len(values), dtype=np.uint64)
+    keys.sort()
+    keys &= np.uint64(2**n_bits - 1)
+    return keys.view(np.int64)
