@@ -155,10 +155,10 @@ def _ratio(job: dict, way: dict) -> str:
     pair = (ours(job), way) if way["kind"] == _LIMIT else (way, ours(job))
     middle, least, most = ratios(*pair)
     marks = ["extrapolated"] if way["part"] < 1 else []
-    marks += [f"{least:.3g} to {most:.3g}", *filter(None, [_seconds(seconds(way)), _memory(way)])]
+    marks += [f"{_short(least)} to {_short(most)}", *filter(None, [_seconds(seconds(way)), _memory(way)])]
     if way["difference"]:
         marks.append(f"answers differ by {way['difference']:.0e} at most")
-    return f"<div>{name}: <b>{middle:.3g} ×</b><small>{', '.join(marks)}</small></div>"
+    return f"<div>{name}: <b>{_short(middle)} ×</b><small>{', '.join(marks)}</small></div>"
 
 
 def _aims(job: dict) -> str:
@@ -167,7 +167,7 @@ def _aims(job: dict) -> str:
 
 def _aim(judgement: dict) -> str:
     word = {True: "met", False: "missed", None: "open"}[judgement["met"]]
-    found = "" if judgement["value"] is None else f"{judgement['value']:.3g}; "
+    found = "" if judgement["value"] is None else f"{_short(judgement['value'])}; "
     return f"<div><b>{word}</b><small>{found}{escape(judgement['wanted'])}</small></div>"
 
 
@@ -178,6 +178,11 @@ _COLUMNS = {
     "Ours, as a multiple of the limit": _beside(_LIMIT),
     "Aims": _aims,
 }
+
+
+def _short(value: float) -> str:
+    """Three digits, and no power of ten for what is large."""
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _seconds(value: float) -> str:
