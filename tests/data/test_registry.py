@@ -230,7 +230,11 @@ def test_cifar10_of_the_official_archive_is_checked_and_kept(folder, server, mon
     assert leftovers(tmp_path / "cache") == ["cifar10_test.npz"]
 
 
-@pytest.mark.parametrize("content", [b"no archive", _archive("something/else.bin", b"12"), _archive("x", b"")[:30]])
+@pytest.mark.parametrize(
+    "content",
+    [b"no archive", _archive("something/else.bin", b"12"), _archive("x", b"")[:30]],
+    ids=["no archive", "another", "cut off"],  # its bytes hold the time: workers would collect different tests
+)
 def test_a_cifar10_download_that_is_something_else_is_refused_and_leaves_nothing(
     folder, server, monkeypatch, tmp_path, content
 ):
