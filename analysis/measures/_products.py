@@ -40,11 +40,17 @@ def side_by_side(function: Callable[..., T], *items: Iterable[Any], device: torc
     if device.type != "cpu":
         return list(map(function, *items))
     tasks = list(zip(*items, strict=True))
+    inference = torch.is_inference_mode_enabled()  # a thread does not take it over, and could not write to its tensors
+
+    def done(task: tuple) -> T:
+        with torch.inference_mode(inference):
+            return function(*task)
+
     with _pools().limit(limits=1, user_api="blas"):
         if len(tasks) < _WORTH_THREADS:
-            return [function(*task) for task in tasks]
+            return [done(task) for task in tasks]
         with ThreadPoolExecutor(torch.get_num_threads(), initializer=_on_one_core) as pool:
-            return list(pool.map(function, *zip(*tasks, strict=True)))
+            return list(pool.map(done, tasks))
 
 
 @cache

@@ -60,6 +60,25 @@ def test_whatever_a_run_depends_on_is_in_its_key(other):
     assert provenance.key(provenance.inputs(*other)) != provenance.key(before)
 
 
+def test_what_an_earlier_run_imported_is_taken_over_only_while_it_is_the_same(monkeypatch):
+    code = notebook("import analysis.progress")
+    fresh = provenance.inputs(code, Example())
+    parsed = []
+    monkeypatch.setattr(provenance, "imported_modules", lambda code: parsed.append(code) or imported_modules(code))
+    assert provenance.inputs(code, Example(n=4), fresh) == fresh | {"parameters": {"n": 4}}
+    assert not parsed
+    (name, *_), other = fresh["modules"], notebook("import analysis.files")
+    for earlier in (
+        fresh | {"modules": fresh["modules"] | {name: "another content"}},
+        fresh | {"modules": fresh["modules"] | {"analysis/removed.py": "content"}},
+        fresh | {"notebook": "another"},
+        provenance.inputs(other, Example()),
+    ):
+        parsed.clear()
+        assert provenance.inputs(code, Example(), earlier) == fresh
+        assert parsed
+
+
 def test_versions_and_device_are_told_in_words():
     found = provenance.versions()
     assert found["python"].count(".") == 2
