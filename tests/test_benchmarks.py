@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from analysis.data.registry import DataError
 from analysis.runs import runner
 from analysis.sources import sha256
 from benchmarks import __main__ as command
@@ -83,11 +84,15 @@ def test_threads_are_as_many_as_the_job_says():
     assert worker.answer == [1, 1]
 
 
+@pytest.mark.public_data
 @pytest.mark.parametrize("name", sorted(set(all_jobs()) - NEVER_TINY))
 def test_every_way_of_a_job_can_be_taken_and_does_the_same(name):
     """A ratio between different jobs would say nothing. Alternatives that the tests' environment lacks are left out."""
     job = all_jobs()[name]
-    data = job.prepare(**job.tiny)
+    try:
+        data = job.prepare(**job.tiny)
+    except DataError as error:  # what describes some networks is public data
+        pytest.skip(str(error))
     answers = []
     for way in job.ways:
         if not harness._missing(way):

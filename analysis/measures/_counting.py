@@ -1,10 +1,10 @@
 """Answers and their counts, as agreement and its bootstrap both need them."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
+import torch
 
 from analysis.checks import ArrayLike, as_array, as_count
+from analysis.measures._products import side_by_side
 
 
 def as_table(value: ArrayLike, name: str) -> np.ndarray:
@@ -39,10 +39,13 @@ def blocks(predictions: np.ndarray, n_categories: int) -> list[slice]:
 
 
 def count(block: np.ndarray, n_categories: int) -> np.ndarray:
-    """The count table of one block of stimuli; a column for "no answer" comes first and is cut off."""
+    """The count table of one block of stimuli; a column for "no answer" comes first and is cut off.
+
+    PyTorch counts integers of 32 bits as they are, where NumPy turns them to 64 bits first: half the time.
+    """
     width, n_stimuli = n_categories + 1, block.shape[1]
-    cells = np.add(block, np.arange(n_stimuli) * width + 1, dtype=np.int64)
-    return np.bincount(cells.ravel(), minlength=n_stimuli * width).reshape(n_stimuli, width)[:, 1:]
+    cells = torch.from_numpy(np.add(block, np.arange(n_stimuli, dtype=np.int32) * width + 1, dtype=np.int32))
+    return torch.bincount(cells.reshape(-1), minlength=n_stimuli * width).numpy().reshape(n_stimuli, width)[:, 1:]
 
 
 def statistics(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,8 +59,7 @@ def all_statistics(predictions: np.ndarray, n_categories: int) -> list[tuple[np.
     def of_block(rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return statistics(count(predictions[:, rows], n_categories))
 
-    with ThreadPoolExecutor(max_workers=2) as pool:  # one block is read while another is counted
-        return list(pool.map(of_block, blocks(predictions, n_categories)))
+    return side_by_side(of_block, blocks(predictions, n_categories), device=torch.device("cpu"))
 
 
 def summary(

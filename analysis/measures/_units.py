@@ -10,8 +10,8 @@ from analysis.checks import ArrayLike, as_features, as_integers, choose
 from analysis.measures._products import product, side_by_side
 
 _PENALTIES = ("index", "relative", None)
-_ROWS, _COLUMNS = 4096, 512  # units a product: its 8 MB stay in the processor's cache until the maximum is taken
-_ENTRIES = 2**17  # float64 activations in hand while standardising, in cache
+_ROWS, _COLUMNS = 4096, 256  # units a product: its 4 MB stay in the processor's cache until the maximum is taken
+_ENTRIES = 2**19  # float64 activations in hand while standardising, in cache
 
 
 class Units(NamedTuple):
@@ -108,9 +108,12 @@ def _network(activations: torch.Tensor, depth: np.ndarray) -> Network:
     order = torch.from_numpy(np.argsort(depth, kind="stable")).to(activations.device)
     index = order[varying(activations)[order]]
     vectors = activations.new_empty((len(index), len(activations)), dtype=torch.float32)
+
+    def standardise(rows: torch.Tensor, columns: torch.Tensor) -> None:
+        rows.copy_(_standardise(activations[:, columns]).T)
+
     step = max(1, _ENTRIES // len(activations))
-    for rows, columns in zip(vectors.split(step), index.split(step), strict=True):
-        rows.copy_(_standardise(activations[:, columns].double()).T)
+    side_by_side(standardise, vectors.split(step), index.split(step), device=vectors.device)
     return Network(Units(vectors, torch.from_numpy(depth).to(index.device)[index], index), depth)
 
 
@@ -120,9 +123,11 @@ def varying(activations: torch.Tensor) -> torch.Tensor:
 
 
 def _standardise(units: torch.Tensor) -> torch.Tensor:
-    """Columns of mean 0 and length 1; from the first stimulus a large mean costs no digits, nor does an odd scale."""
-    units = units - units[:1]
-    units /= units.abs().amax(dim=0)
+    """Columns of mean 0 and length 1 in float64; from the first stimulus a large mean costs no digits."""
+    large = units.dtype == torch.float64  # their squares may leave the range, those of float32 cannot
+    units = units.double() - units[:1]
+    if large:
+        units /= units.abs().amax(dim=0)
     units -= units.mean(dim=0)
     return units.div_(units.norm(dim=0))
 

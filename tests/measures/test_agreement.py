@@ -120,9 +120,11 @@ def test_unequal_raters_by_hand():
 
 
 @pytest.mark.parametrize("n_categories", [4, 200_000])  # all stimuli in one block; one stimulus a block
-@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, ">i4", "F"])
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, ">i4", "F", np.uint16, np.uint64])
 def test_predictions_give_what_their_count_table_gives(draw_predictions, dtype, n_categories):
     predictions = draw_predictions(1, n_stimuli=12)
+    if np.dtype(dtype if dtype != "F" else int).kind == "u":
+        predictions = predictions.clip(min=0)
     predictions = np.asfortranarray(predictions) if dtype == "F" else predictions.astype(dtype)
     counts = count_table(predictions, n_categories)
     agreement = agreement_from_predictions(predictions, n_categories)
