@@ -1,7 +1,8 @@
 """Matrix products in full precision, by the library that is fast where the matrices are, on all cores."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -51,6 +52,14 @@ def side_by_side(function: Callable[..., T], *items: Iterable[Any], device: torc
             return [done(task) for task in tasks]
         with ThreadPoolExecutor(torch.get_num_threads(), initializer=_on_one_core) as pool:
             return list(pool.map(done, tasks))
+
+
+@contextmanager
+def cores_for_numpy() -> Iterator[None]:
+    """For work in which the products take the time: what PyTorch does beside them stays on one core, and none spins."""
+    torch.get_num_threads()  # takes over what the process has set, which would undo the next line later
+    with _pools().limit(limits=1, user_api="openmp"):  # of this thread alone
+        yield
 
 
 @cache

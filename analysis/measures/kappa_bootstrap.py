@@ -18,6 +18,7 @@ from analysis.measures._counting import (
     statistics,
     summary,
 )
+from analysis.measures._products import cores_for_numpy
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,13 @@ def _multiplicities(n: int, n_resamples: int, seed: int) -> np.ndarray:
 
 def _kappa_over_stimuli(predictions: np.ndarray, n_categories: int, drawn: np.ndarray) -> np.ndarray:
     agreed, n_defined, totals = (np.zeros(shape) for shape in (len(drawn), len(drawn), (len(drawn), n_categories)))
-    for rows in blocks(predictions, n_categories):
-        counts, weights = count(predictions[:, rows], n_categories), drawn[:, rows]
-        n_answers, squares, _ = statistics(counts)
-        agreed += weights @ np.nan_to_num(p_agree(n_answers, squares))
-        n_defined += weights @ (n_answers >= 2)
-        totals += weights @ counts.astype(np.float32)  # exact: a block's sums stay far below 2**24
+    with cores_for_numpy():
+        for rows in blocks(predictions, n_categories):
+            counts, weights = count(predictions[:, rows], n_categories), drawn[:, rows]
+            n_answers, squares, _ = statistics(counts)
+            agreed += weights @ np.nan_to_num(p_agree(n_answers, squares))
+            n_defined += weights @ (n_answers >= 2)
+            totals += weights @ counts.astype(np.float32)  # exact: a block's sums stay far below 2**24
     return _kappa(divide(agreed, n_defined), totals)
 
 

@@ -5,7 +5,7 @@ import pytest
 import threadpoolctl
 import torch
 
-from analysis.measures._products import product, side_by_side
+from analysis.measures._products import cores_for_numpy, product, side_by_side
 from analysis.measures.cka import cka_matrix
 from analysis.measures.neurons import neuronal_correlation
 from analysis.measures.rsa import _order, rsa_matrix
@@ -66,3 +66,10 @@ def test_integers_sort_as_numbers_do(size):
     values[1] = values[0]
     np.testing.assert_array_equal(_order(values), np.argsort(values, kind="stable"))
     np.testing.assert_array_equal(_order(1e-12 * values - 3e-16), np.argsort(values, kind="stable"))
+
+
+def test_cores_are_lent_to_numpy_for_as_long_as_it_takes():
+    before = torch.get_num_threads()
+    with cores_for_numpy():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
