@@ -97,7 +97,7 @@ MEASURES: dict[str, tuple[str, Callable[[dict, dict], float], bool]] = {
     "seconds over the limit": ("{:.2f} s more than {}", lambda job, least: seconds(ours(job)) - seconds(least), False),
     "seconds": ("{:.1f} s", lambda job, _: seconds(ours(job)), False),
     "gigabytes": ("{:.2g} GB at the peak", lambda job, _: ours(job)["peak_bytes"] / 1e9, False),
-    "from the optimum": ("{:.1e} from the optimum at most", lambda job, _: ours(job)["difference"], False),
+    "from the optimum": ("{:.2g} from the optimum at most", lambda job, _: ours(job)["difference"], False),
 }
 """What an aim is about: how it reads, how it is computed, and whether more is better."""
 
@@ -181,13 +181,17 @@ _COLUMNS = {
 
 
 def _short(value: float) -> str:
-    """Three digits, and no power of ten for what is large."""
-    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000 else f"{value:.3g}"
+    """Three digits, and no power of ten for what is large or small."""
+    if value >= 1000:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.6f}".rstrip("0") if 0 < value < 0.001 else f"{value:.3g}"
 
 
 def _seconds(value: float) -> str:
     if value >= 3600:
         return f"{value / 3600:.3g} h"
+    if value >= 100:
+        return f"{value / 60:.3g} min"
     return f"{value * 1000:.3g} ms" if value < 0.1 else f"{value:.3g} s"
 
 
@@ -196,6 +200,8 @@ def _memory(way: dict) -> str:
     if way["peak_bytes"] is None:
         return ""
     megabytes = max(way["peak_bytes"], 0) / 1e6
+    if megabytes < 1:
+        return "below 1 MB"
     return f"{megabytes / 1000:.2f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
