@@ -70,15 +70,20 @@ class NpzPictures:
 
     def read(self, positions: Sequence[int]) -> list[np.ndarray]:
         """Pictures at these positions, each a uint8 array of shape (height, width, 3)."""
+        rows = np.unique(np.asarray(positions, np.int64))
+        runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)  # neighbours are read at once
         try:
-            found = {position: self._content(position) for position in sorted(set(positions))}
+            contents = [self._content(int(run[0]), len(run)) for run in runs if len(run)]
         except Exception as error:  # a damaged zip file fails in a dozen ways
             self._stream = None  # it stands where nobody knows
             raise _unreadable(self.path, error) from None
-        return [self._rgb(found[position], position) for position in positions]
+        pictures = [
+            picture for content, run in zip(contents, runs, strict=False) for picture in self._rgb(content, run)
+        ]
+        return [pictures[place] for place in np.searchsorted(rows, positions)]
 
-    def _content(self, position: int) -> bytes:
-        """Bytes of a picture; the file stays open behind it, so that pictures in their order are unpacked once."""
+    def _content(self, position: int, count: int) -> bytes:
+        """Bytes of neighbours; the file stays open behind them, so that pictures in their order are unpacked once."""
         if self._stream is None or position < self._row:
             self._stream, self._row = zipfile.ZipFile(self.path).open("x.npy"), 0  # noqa: SIM115
             _read_header(self._stream)
@@ -86,24 +91,26 @@ class NpzPictures:
         skipped = (position - self._row) * size
         while skipped:
             skipped -= len(self._stream.read(min(skipped, _SKIPPED_AT_ONCE))) or skipped
-        self._row = position + 1
-        content = self._stream.read(size)
-        if len(content) < size:
+        self._row = position + count
+        content = self._stream.read(count * size)
+        if len(content) < count * size:
             raise EOFError("it ends early")
         return content
 
-    def _rgb(self, content: bytes, position: int) -> np.ndarray:
-        picture = np.frombuffer(content, self._dtype).reshape(self.shape[1:])
-        picture = picture[..., None] if self._channels is None else np.moveaxis(picture, self._channels - 1, -1)
-        return np.ascontiguousarray(np.broadcast_to(self._eight_bits(picture, position), (*picture.shape[:2], 3)))
+    def _rgb(self, content: bytes, rows: np.ndarray) -> np.ndarray:
+        """The pictures of these rows, (n, height, width, 3)."""
+        pictures = np.frombuffer(content, self._dtype).reshape(len(rows), *self.shape[1:])
+        pictures = pictures[..., None] if self._channels is None else np.moveaxis(pictures, self._channels, -1)
+        return np.ascontiguousarray(np.broadcast_to(self._eight_bits(pictures, rows), (*pictures.shape[:3], 3)))
 
-    def _eight_bits(self, picture: np.ndarray, position: int) -> np.ndarray:
+    def _eight_bits(self, pictures: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if self._dtype.kind == "u":
-            return picture if self._dtype.itemsize == 1 else np.rint(picture / 257).astype(np.uint8)
-        if not (np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
-            got = f"values from {picture.min()} to {picture.max()} in picture {position}"
-            raise ValueError(f"'x' of '{self.path}' must be finite and in [0, 1], got {got}.")
-        return np.rint(picture * 255).astype(np.uint8)
+            return pictures if self._dtype.itemsize == 1 else np.rint(pictures / 257).astype(np.uint8)
+        for picture, row in zip(pictures, rows, strict=True):
+            if not (np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
+                got = f"values from {picture.min()} to {picture.max()} in picture {row}"
+                raise ValueError(f"'x' of '{self.path}' must be finite and in [0, 1], got {got}.")
+        return np.rint(pictures * 255).astype(np.uint8)
 
 
 def _members(path: Path) -> set[str]:

@@ -281,8 +281,7 @@ def _record(model: Model, pictures: Pictures, place: Path, options: Options, mad
             if n_seen < len(pictures) and time.monotonic() - said > _SECONDS_BETWEEN_STATES:
                 _keep_state(place, files, made_of, n_seen)
                 said = time.monotonic()
-    for file in files.values():
-        file.flush()
+    _flush(files)
     return {name: kept for name, kept in units.items() if kept is not None}
 
 
@@ -327,10 +326,15 @@ def _open(place: Path, outputs: dict, units: dict, n_stimuli: int, *, resume: bo
     return files
 
 
+def _flush(files: dict[str, np.memmap]) -> None:
+    """To the disk, which is waited for once and not file by file."""
+    with ThreadPoolExecutor(max(1, len(files))) as pool:
+        list(pool.map(np.memmap.flush, files.values()))
+
+
 def _keep_state(place: Path, files: dict[str, np.memmap], made_of: str, n_done: int) -> None:
     """What a later call goes on from, once the rows that it counts on are on disk."""
-    for file in files.values():
-        file.flush()
+    _flush(files)
     shapes = {name: list(file.shape) for name, file in files.items()}
     write_atomically(place / _STATE, json.dumps({"made_of": made_of, "n_done": n_done, "shapes": shapes}))
 

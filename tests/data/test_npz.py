@@ -121,3 +121,22 @@ def test_a_file_that_is_none_or_is_cut_is_named(save, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="could not be read"):
         pictures.read(range(50))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("positions", [[], [4], [2, 3, 4], [7, 1, 1, 2, 9, 0], list(range(10))])
+def test_pictures_come_in_the_order_that_is_asked_for(tmp_path, positions, dtype):
+    x = np.random.default_rng(0).integers(256, size=(10, 4, 5, 3))
+    scaled = x / 255 if dtype == np.float32 else x * (257 if dtype == np.uint16 else 1)
+    np.savez(tmp_path / "x.npz", x=scaled.astype(dtype))
+    found = NpzPictures(tmp_path / "x.npz").read(positions)
+    assert len(found) == len(positions)
+    assert all((picture == x[position]).all() for picture, position in zip(found, positions, strict=True))
+
+
+def test_the_picture_that_is_none_is_named(tmp_path):
+    x = np.full((10, 4, 5), 0.5)
+    x[6, 1, 1] = 1.5
+    np.savez(tmp_path / "x.npz", x=x)
+    with pytest.raises(ValueError, match=r"got values from 0\.5 to 1\.5 in picture 6"):
+        NpzPictures(tmp_path / "x.npz").read([3, 5, 6, 7])
