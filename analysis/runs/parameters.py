@@ -192,9 +192,9 @@ class LearningParameters(LineupParameters):
 class DigitsParameters(LineupParameters):
     """Base of the parameters of a chapter that runs on a line-up, or else on networks that have learnt the digits."""
 
-    @field_validator("images")
+    @field_validator("images", mode="before")  # the others look for the pictures, and may download them
     @classmethod
-    def _the_zoo_has_learnt_them(cls, value: str, info: ValidationInfo) -> str:
+    def _the_zoo_has_learnt_them(cls, value: Any, info: ValidationInfo) -> Any:
         if value != "digits" and info.data.get("models") == "zoo":
             raise ValueError(f"must be 'digits' for this book's own networks, got '{value}'; others need 'models'.")
         return value

@@ -51,17 +51,12 @@ def test_bad_tables_are_refused_in_one_sentence(change, groups, sentence, tmp_pa
         ({"models": "zoo:cnn,zoo:mlp-100"}, "'models': must be at least 10 models, .* got 2"),
         ({"models": "zoo:cnnn,zoo:mlp-100"}, "did you mean 'cnn'"),
         ({"models": "cifar10", "table": "mine.csv"}, "'table': must be 'zoo' beside 'models'"),
+        ({"images": "mnist"}, "'images': must be 'digits' for this book's own networks"),
     ],
 )
 def test_bad_parameters_are_refused(values, sentence):
     with pytest.raises(ParameterError, match=sentence):
         Parameters.checked(values)
-
-
-def test_other_pictures_need_models_of_their_own(tmp_path):
-    np.savez(tmp_path / "mine.npz", x=np.zeros((3, 8, 8), np.uint8))
-    with pytest.raises(ParameterError, match="'images': must be 'digits' for this book's own networks"):
-        Parameters.checked({"images": str(tmp_path / "mine.npz")})
 
 
 def test_a_table_needs_its_groups(tmp_path, made_up, write):
