@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from statistics import linear_regression, median
@@ -182,9 +183,7 @@ _COLUMNS = {
 
 def _short(value: float) -> str:
     """Three digits, and no power of ten for what is large or small."""
-    if value >= 1000:
-        return f"{float(f'{value:.3g}'):,.0f}"
-    return f"{value:.6f}".rstrip("0") if 0 < value < 0.001 else f"{value:.3g}"
+    return f"{Decimal(f'{value:.3g}'):,f}"
 
 
 def _seconds(value: float) -> str:

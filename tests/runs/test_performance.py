@@ -190,7 +190,7 @@ def test_times_and_sizes_can_be_read():
     assert [performance._seconds(value) for value in (0.0031, 0.5, 45, 170.4, 2100, 9000)] == [
         "3.1 ms", "0.5 s", "45 s", "2.84 min", "35 min", "2.5 h",
     ]  # fmt: skip
-    assert [performance._short(value) for value in (6.5e-5, 0.0011, 12.34, 2317, 0)] == [
-        "0.000065", "0.0011", "12.3", "2,320", "0",
+    assert [performance._short(value) for value in (3e-9, 6.5e-5, 0.0011, 12.34, 2317, 0)] == [
+        "0.000000003", "0.000065", "0.0011", "12.3", "2,320", "0",
     ]  # fmt: skip
     assert performance._memory(way(peak_bytes=9)) == "below 1 MB"
