@@ -1,5 +1,6 @@
 """One environment: pyproject.toml, the lock and environment.yml agree, and setting up fails in one sentence."""
 
+import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -8,6 +9,7 @@ import tomllib
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from analysis.sources import ROOT
 
@@ -22,6 +24,13 @@ def locked():
 def test_every_dependency_is_locked_within_its_range():
     wanted = [Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]]
     assert [str(r) for r in wanted if r.name not in locked() or locked()[r.name] not in r.specifier] == []
+
+
+def test_the_lock_can_be_installed_by_the_oldest_python():
+    """Some want a later patch release than that of a long-lived system; a lock made with a newer Python may take them."""
+    oldest = re.fullmatch(r">=(\d+\.\d+)", PROJECT["requires-python"])[1] + ".0"
+    wanted = {name: importlib.metadata.metadata(name).get("Requires-Python") or "" for name in locked()}
+    assert {name: pythons for name, pythons in wanted.items() if oldest not in SpecifierSet(pythons)} == {}
 
 
 def test_the_lock_holds_pins_only_and_names_no_host():
