@@ -27,7 +27,7 @@ def test_every_dependency_is_locked_within_its_range():
 
 
 def test_the_lock_can_be_installed_by_the_oldest_python():
-    """Some want a later patch release than that of a long-lived system; a lock made with a newer Python may take them."""
+    """A lock made by a later patch release may hold what asks for that one."""
     oldest = re.fullmatch(r">=(\d+\.\d+)", PROJECT["requires-python"])[1] + ".0"
     wanted = {name: importlib.metadata.metadata(name).get("Requires-Python") or "" for name in locked()}
     assert {name: pythons for name, pythons in wanted.items() if oldest not in SpecifierSet(pythons)} == {}
